@@ -1,0 +1,1 @@
+// flags → config → run. The commands are in cli/.
