@@ -3,8 +3,19 @@
 import table from './generated/schema.json' with { type: 'json' };
 
 export type ScalarType =
-  | 'string' | 'integer' | 'int64' | 'number' | 'boolean' | 'bytes' | 'quantity' | 'intOrString'
-  | 'time' | 'microtime' | 'duration' | 'raw' | 'object'; // prettier-ignore
+  | 'string'
+  | 'integer'
+  | 'int64'
+  | 'number'
+  | 'boolean'
+  | 'bytes'
+  | 'quantity'
+  | 'intOrString'
+  | 'time'
+  | 'microtime'
+  | 'duration'
+  | 'raw'
+  | 'object'; // prettier-ignore
 
 export type FieldType =
   | { scalar: ScalarType }

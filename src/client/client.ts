@@ -53,7 +53,11 @@ export interface WatchHandle {
 }
 
 export interface Client {
-  get<T extends KubeObject>(resource: ResourceType<T>, ref: ObjectRef, options?: { resourceVersion?: string; subresource?: string }): Promise<T>;
+  get<T extends KubeObject>(
+    resource: ResourceType<T>,
+    ref: ObjectRef,
+    options?: { resourceVersion?: string; subresource?: string },
+  ): Promise<T>;
   list<T extends KubeObject>(resource: ResourceType<T>, options?: ListOptions): Promise<KubeList<T>>;
   /** Hands over events in order, several at once where they came at once. `handler` must not throw. */
   watch<T extends KubeObject>(resource: ResourceType<T>, options: WatchOptions, handler: (events: WatchEvent<T>[]) => void): WatchHandle;
@@ -68,12 +72,4 @@ export interface Client {
   ): Promise<T>;
   delete(resource: ResourceType, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
   deleteCollection(resource: ResourceType, selection: Selection, options?: DeleteOptions): Promise<void>;
-}
-
-/** The identity a request is made with. */
-export interface UserInfo {
-  name: string;
-  uid?: string;
-  groups: readonly string[];
-  extra?: Readonly<Record<string, readonly string[]>>;
 }

@@ -12,7 +12,9 @@ export interface Log {
 
 /** Writes to `file` (appending, buffered by the kernel only) at `level`. */
 export function fileLog(file: string, level = 'info'): Log {
-  return wrap(pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: file, mkdir: true, sync: true })));
+  return wrap(
+    pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: file, mkdir: true, sync: true })),
+  );
 }
 
 /** Drops everything: for tests and libraries that did not ask for logs. */

@@ -18,11 +18,14 @@ export const systemRandom: Random = fromBytes((length) => randomBytes(length), s
 /** A replayable source: the same seed gives the same sequence (xoshiro128**). Not for secrets. */
 export function seededRandom(seed: number): Random {
   const next = xoshiro128(seed);
-  return fromBytes((length) => {
-    const bytes = Buffer.allocUnsafe(length);
-    for (let i = 0; i < length; i++) bytes[i] = next() & 0xff;
-    return bytes;
-  }, () => next() / 2 ** 32);
+  return fromBytes(
+    (length) => {
+      const bytes = Buffer.allocUnsafe(length);
+      for (let i = 0; i < length; i++) bytes[i] = next() & 0xff;
+      return bytes;
+    },
+    () => next() / 2 ** 32,
+  );
 }
 
 function fromBytes(bytes: (length: number) => Buffer, next: () => number): Random {

@@ -98,7 +98,12 @@ export function badRequest(message: string): ApiError {
 }
 
 export function methodNotSupported(resource: Named, action: string): ApiError {
-  return failure(405, 'MethodNotAllowed', `${action} is not supported on resources of kind "${qualifiedPlural(resource)}"`, detailsOf(resource, ''));
+  return failure(
+    405,
+    'MethodNotAllowed',
+    `${action} is not supported on resources of kind "${qualifiedPlural(resource)}"`,
+    detailsOf(resource, ''),
+  );
 }
 
 export function methodNotAllowed(): ApiError {

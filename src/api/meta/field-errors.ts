@@ -30,7 +30,11 @@ export function duplicate(field: FieldPath, value: unknown): FieldError {
 
 export function notSupported(field: FieldPath, value: unknown, supported: readonly string[]): FieldError {
   const list = supported.map((item) => JSON.stringify(item)).join(', ');
-  return { reason: 'FieldValueNotSupported', field, message: `Unsupported value: ${show(value)}${list ? `: supported values: ${list}` : ''}` };
+  return {
+    reason: 'FieldValueNotSupported',
+    field,
+    message: `Unsupported value: ${show(value)}${list ? `: supported values: ${list}` : ''}`,
+  };
 }
 
 export function notAllowed(field: FieldPath, detail: string): FieldError {

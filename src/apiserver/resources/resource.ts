@@ -2,7 +2,7 @@
 // and a kind without rules behaves as upstream's generic registry does.
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import type { FieldError } from '#api/meta/field-errors.ts';
-import type { UserInfo } from '#client/client.ts';
+import type { UserInfo } from '#api/meta/access.ts';
 
 export interface RuleContext {
   /** Milliseconds since the epoch. */
