@@ -1,0 +1,114 @@
+// The engine for tests and libraries: every version since the last compaction in memory, nothing durable.
+import type { CommitResult, KeyValue, ListResult, Store, StoreEvent, Write } from './store.ts';
+import { CompactedError, FutureRevisionError, StoreUnavailableError } from './store.ts';
+import { createWatchHub } from './watch-hub.ts';
+import { positionOf } from './sorted-keys.ts';
+
+interface Version {
+  revision: number;
+  /** Undefined: deleted at this revision. */
+  value: Buffer | undefined;
+}
+
+export function createMemoryStore(): Store {
+  const versions = new Map<string, Version[]>();
+  /** All keys with a version, also deleted ones that history still knows; in byte order. */
+  const keys: string[] = [];
+  const hub = createWatchHub();
+  let log: StoreEvent[] = [];
+  let revision = 1;
+  let compacted = 0;
+  let closed = false;
+
+  const at = (key: string, atRevision: number): KeyValue | undefined => {
+    const found = versions.get(key)?.findLast((version) => version.revision <= atRevision);
+    return found?.value && { key, value: found.value, revision: found.revision };
+  };
+
+  const checkReadable = (asked: number | undefined): number => {
+    if (closed) throw new StoreUnavailableError('the store is closed');
+    if (asked === undefined) return revision;
+    if (asked < compacted) throw new CompactedError(compacted);
+    if (asked > revision) throw new FutureRevisionError(`revision ${asked} has not been written yet; the latest is ${revision}`);
+    return asked;
+  };
+
+  const apply = (write: Write, next: number): StoreEvent | undefined => {
+    const current = at(write.key, revision);
+    if ('delete' in write && current === undefined) return undefined;
+    const value = 'delete' in write ? undefined : write.value;
+    const known = versions.get(write.key);
+    if (known) known.push({ revision: next, value });
+    else {
+      versions.set(write.key, [{ revision: next, value }]);
+      keys.splice(positionOf(keys, write.key), 0, write.key);
+    }
+    const previousRevision = current?.revision ?? 0;
+    return { type: value ? 'put' : 'delete', key: write.key, value: value ?? current!.value, revision: next, previousRevision };
+  };
+
+  return {
+    async currentRevision() {
+      return checkReadable(undefined);
+    },
+    async get(key, asked) {
+      return at(key, checkReadable(asked));
+    },
+    async list(prefix, options = {}): Promise<ListResult> {
+      const atRevision = checkReadable(options.revision);
+      const limit = options.limit || Infinity;
+      const values: KeyValue[] = [];
+      let remaining = 0;
+      const from =
+        options.after !== undefined && options.after >= prefix ? positionOf(keys, options.after, true) : positionOf(keys, prefix);
+      for (let i = from; i < keys.length && keys[i]!.startsWith(prefix); i++) {
+        const found = at(keys[i]!, atRevision);
+        if (found === undefined) continue;
+        if (values.length < limit) values.push(found);
+        else remaining++;
+      }
+      return { revision: atRevision, values, remaining };
+    },
+    async commit({ compare, writes }): Promise<CommitResult> {
+      checkReadable(undefined);
+      if (compare.some(({ key, revision: expected }) => (at(key, revision)?.revision ?? 0) !== expected)) {
+        return { committed: false, current: compare.map(({ key }) => at(key, revision)).filter((found) => found !== undefined) };
+      }
+      const events = writes.map((write) => apply(write, revision + 1)).filter((event) => event !== undefined);
+      if (events.length === 0) return { committed: true, revision };
+      revision += 1;
+      log.push(...events);
+      hub.deliver(events);
+      return { committed: true, revision };
+    },
+    watch(prefix, after, sink) {
+      if (after < compacted) return hub.add(prefix, sink, Promise.reject(new CompactedError(compacted)));
+      if (after >= revision) return hub.add(prefix, sink);
+      const events = log.filter((event) => event.revision > after && event.key.startsWith(prefix));
+      return hub.add(prefix, sink, Promise.resolve({ events, through: revision }));
+    },
+    async compact(through) {
+      const atRevision = checkReadable(through);
+      compacted = atRevision;
+      log = log.filter((event) => event.revision > atRevision);
+      for (const [key, known] of versions) {
+        const keep = known.findLastIndex((version) => version.revision <= atRevision);
+        if (keep > 0) known.splice(0, keep);
+        if (keep >= 0 && known[0]!.value === undefined) known.shift();
+        if (known.length === 0) versions.delete(key);
+      }
+      const live = keys.filter((key) => versions.has(key));
+      keys.splice(0, keys.length, ...live);
+    },
+    async snapshot(file) {
+      const { writeSnapshot } = await import('./sqlite-database.ts');
+      const { values } = await this.list('');
+      writeSnapshot(file, revision, values);
+      return revision;
+    },
+    async close() {
+      closed = true;
+      hub.end(new StoreUnavailableError('the store is closed'));
+    },
+  };
+}
