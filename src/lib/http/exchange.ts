@@ -1,4 +1,5 @@
 // One HTTP request and its answer, the same for HTTP/1.1 and HTTP/2, so that handlers know no sockets.
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 export interface HttpRequest {
@@ -17,7 +18,7 @@ export interface HttpRequest {
   /** Aborted when the client went away. */
   signal: AbortSignal;
   /** Present if the client asks to switch protocols (HTTP/1.1 only). Whoever takes it answers on the socket and returns `{ upgraded: true }`. */
-  upgrade?: { socket: Duplex; head: Buffer; rawRequest: import('node:http').IncomingMessage };
+  upgrade?: { socket: Duplex; head: Buffer; rawRequest: IncomingMessage };
 }
 
 export interface StreamSink {
