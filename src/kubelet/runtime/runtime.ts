@@ -151,6 +151,12 @@ export interface ContainerRuntime {
   /** Only where logs are not files (simulated): the log from its beginning, CRI format lines. */
   readLog?(containerId: string): Promise<string>;
   usage(): Promise<PodUsage[]>;
+  /** Opens the container's log file anew after the kubelet moved it away; without it logs are not rotated. */
+  reopenLog?(containerId: string): Promise<void>;
+  /** Answers a probe in the container's place, where there is nothing that the network or a process could answer (simulated). */
+  probe?(containerId: string, kind: 'startup' | 'liveness' | 'readiness'): Promise<{ success: boolean; output: string }>;
+  /** No process ever reads a file here (simulated): volumes are checked for what they refer to, but not written. */
+  readonly withoutFiles?: boolean;
   /** Calls back soon after a container changed by itself (exit, OOM). Answers how to stop. */
   onEvent(listener: (event: RuntimeEvent) => void): () => void;
   close(): Promise<void>;
