@@ -1,0 +1,104 @@
+// Label selectors: what a query string or a LabelSelector object selects. One form inside: requirements that must all hold.
+import type { LabelSelector } from '#api/generated/meta-v1.ts';
+import type { LabelOperator, LabelRequirement } from './label-query.ts';
+import { parseLabelQuery } from './label-query.ts';
+
+export type { LabelOperator, LabelRequirement };
+
+export type Labels = Readonly<Record<string, string>>;
+export interface Selector {
+  readonly requirements: readonly LabelRequirement[];
+  /** Selects every object. */
+  readonly empty: boolean;
+  matches(labels: Labels | undefined): boolean;
+  /** The canonical query: `a=b,c in (d,e),!f`. */
+  toString(): string;
+}
+
+const noLabels: Labels = Object.freeze({});
+
+export const everything: Selector = { requirements: [], empty: true, matches: () => true, toString: () => '' };
+export const nothing: Selector = { requirements: [], empty: false, matches: () => false, toString: () => '' };
+
+/** `a=b,c!=d,x in (y,z),!k,k`. Throws a 400 in upstream's words. */
+export function parseLabelSelector(text: string): Selector {
+  return text === '' ? everything : selectorOf(parseLabelQuery(text));
+}
+
+/** An absent selector selects nothing, an empty one everything. Throws where it is not valid: validate first. */
+export function selectorOfLabelSelector(selector: LabelSelector | undefined): Selector {
+  if (selector === undefined) return nothing;
+  const requirements = Object.entries(selector.matchLabels ?? {}).map(
+    ([key, value]): LabelRequirement => ({ key, operator: '=', values: [value] }),
+  );
+  for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
+    const own = operators[operator];
+    if (own === undefined) throw new Error(`"${operator}" is not a valid label selector operator`);
+    requirements.push({ key, operator: own, values });
+  }
+  return selectorOf(requirements);
+}
+
+/** A plain map of labels, as in a Service's selector. An empty or absent one selects everything. */
+export function selectorOfMap(labels: Labels | undefined): Selector {
+  return selectorOf(Object.entries(labels ?? {}).map(([key, value]) => ({ key, operator: '=', values: [value] })));
+}
+
+const operators: Readonly<Record<string, LabelOperator>> = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' };
+
+function selectorOf(unordered: LabelRequirement[]): Selector {
+  if (unordered.length === 0) return everything;
+  const requirements = unordered.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return {
+    requirements,
+    empty: false,
+    matches: (labels = noLabels) => {
+      for (const requirement of requirements) if (!holds(requirement, labels)) return false;
+      return true;
+    },
+    toString: () => requirements.map(show).join(','),
+  };
+}
+
+function holds({ key, operator, values }: LabelRequirement, labels: Labels): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  switch (operator) {
+    case '=':
+      return value === values[0];
+    case 'in':
+      return value !== undefined && values.includes(value);
+    case '!=':
+      return value !== values[0];
+    case 'notin':
+      return value === undefined || !values.includes(value);
+    case 'exists':
+      return value !== undefined;
+    case '!':
+      return value === undefined;
+    default:
+      return isCompared(operator, value, values[0]!);
+  }
+}
+
+function isCompared(operator: 'gt' | 'lt', value: string | undefined, limit: string): boolean {
+  if (value === undefined || !/^[+-]?[0-9]+$/.test(value)) return false;
+  return operator === 'gt' ? BigInt(value) > BigInt(limit) : BigInt(value) < BigInt(limit);
+}
+
+function show({ key, operator, values }: LabelRequirement): string {
+  switch (operator) {
+    case 'exists':
+      return key;
+    case '!':
+      return `!${key}`;
+    case 'gt':
+      return `${key}>${values[0]}`;
+    case 'lt':
+      return `${key}<${values[0]}`;
+    case 'in':
+    case 'notin':
+      return `${key} ${operator} (${[...values].sort().join(',')})`;
+    default:
+      return `${key}${operator}${values[0]}`;
+  }
+}
