@@ -224,7 +224,7 @@ async function shutDown(server: NetServer, http1: Http1Server, open: Connections
   });
   await closed;
   // The listener is done a moment before its last sockets are.
-  await Promise.all([...open.sockets, ...open.secure].map((socket) => socket.closed || once(socket, 'close')));
+  await Promise.all([...open.sockets, ...open.secure].map((socket) => once(socket, 'close')));
   cut.cancel();
   if (http1 !== server) http1.close();
 }
