@@ -1,0 +1,23 @@
+// TaintToleration: NoSchedule and NoExecute taints keep a pod away unless it tolerates them; PreferNoSchedule ones count against the node.
+import { tolerates } from '../tolerations.ts';
+import type { FilterPlugin, ScorePlugin } from '../framework.ts';
+
+const refusal = ['node(s) had untolerated taint(s)'];
+
+export const taintToleration: FilterPlugin & ScorePlugin = {
+  name: 'TaintToleration',
+  retryOn: ['node-added', 'node-updated'],
+  weight: 3,
+  normalize: 'lowest',
+  filter(pod, { node }) {
+    const keepsAway = node!.spec.taints?.some(
+      (taint) => (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') && !tolerates(pod.tolerations, taint),
+    );
+    return keepsAway ? refusal : undefined;
+  },
+  concerns: () => true,
+  score(pod, { node }) {
+    const soft = pod.tolerations.filter(({ effect }) => !effect || effect === 'PreferNoSchedule');
+    return node!.spec.taints?.filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerates(soft, taint)).length ?? 0;
+  },
+};
