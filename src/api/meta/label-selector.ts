@@ -1,7 +1,11 @@
 // Label selectors: what a query string or a LabelSelector object selects. One form inside: requirements that must all hold.
 import type { LabelSelector } from '#api/generated/meta-v1.ts';
 import type { LabelOperator, LabelRequirement } from './label-query.ts';
+import type { FieldError, FieldPath } from './field-errors.ts';
+import { child, index, invalidValue, notAllowed, required } from './field-errors.ts';
 import { parseLabelQuery } from './label-query.ts';
+import { validateLabelName, validateLabels } from './meta-validation.ts';
+import { isValidLabelValue } from './names.ts';
 
 export type { LabelOperator, LabelRequirement };
 
@@ -101,4 +105,22 @@ function show({ key, operator, values }: LabelRequirement): string {
     default:
       return `${key}${operator}${values[0]}`;
   }
+}
+
+export function validateLabelSelector(selector: LabelSelector | undefined, path: FieldPath): FieldError[] {
+  const errors = validateLabels(selector?.matchLabels, child(path, 'matchLabels'));
+  for (const [position, { key, operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
+    const at = index(child(path, 'matchExpressions'), position);
+    if (operator === 'In' || operator === 'NotIn') {
+      if (values.length === 0) errors.push(required(child(at, 'values'), "must be specified when `operator` is 'In' or 'NotIn'"));
+    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+      if (values.length > 0)
+        errors.push(notAllowed(child(at, 'values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+    } else errors.push(invalidValue(child(at, 'operator'), operator, 'not a valid selector operator'));
+    errors.push(...validateLabelName(key, child(at, 'key')));
+    for (const [i, value] of values.entries()) {
+      for (const message of isValidLabelValue(value)) errors.push(invalidValue(index(child(at, 'values'), i), value, message));
+    }
+  }
+  return errors;
 }

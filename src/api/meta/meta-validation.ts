@@ -1,5 +1,5 @@
 // What metadata may hold at creation and how it may change after, in upstream's words.
-import type { LabelSelector, ObjectMeta, OwnerReference } from '#api/generated/meta-v1.ts';
+import type { ObjectMeta, OwnerReference } from '#api/generated/meta-v1.ts';
 import type { FieldError, FieldPath } from './field-errors.ts';
 import { child, index, invalidValue, notAllowed, required, tooLong } from './field-errors.ts';
 import type { NameCheck } from './names.ts';
@@ -50,7 +50,7 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
     errors.push(invalidValue(child(path, 'generation'), meta.generation ?? 0, 'must not be decremented'));
   }
   for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    errors.push(...validateImmutable(meta[field], old[field], child(path, field)));
+    errors.push(...validateImmutableField(meta[field], old[field], child(path, field)));
   }
   errors.push(...validateSharedMeta(meta, path));
   return errors;
@@ -75,7 +75,7 @@ export function keepSystemMeta(meta: ObjectMeta, old: ObjectMeta): void {
   delete meta.selfLink;
 }
 
-export function validateImmutable(value: unknown, old: unknown, path: FieldPath): FieldError[] {
+export function validateImmutableField(value: unknown, old: unknown, path: FieldPath): FieldError[] {
   return isEqual(value, old) ? [] : [invalidValue(path, value, immutable)];
 }
 
@@ -101,24 +101,6 @@ export function validateAnnotations(annotations: Record<string, string> | undefi
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   if (bytes > maxAnnotationBytes) errors.push(tooLong(path, maxAnnotationBytes));
-  return errors;
-}
-
-export function validateLabelSelector(selector: LabelSelector | undefined, path: FieldPath): FieldError[] {
-  const errors = validateLabels(selector?.matchLabels, child(path, 'matchLabels'));
-  for (const [position, { key, operator, values = [] }] of (selector?.matchExpressions ?? []).entries()) {
-    const at = index(child(path, 'matchExpressions'), position);
-    if (operator === 'In' || operator === 'NotIn') {
-      if (values.length === 0) errors.push(required(child(at, 'values'), "must be specified when `operator` is 'In' or 'NotIn'"));
-    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values.length > 0)
-        errors.push(notAllowed(child(at, 'values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-    } else errors.push(invalidValue(child(at, 'operator'), operator, 'not a valid selector operator'));
-    errors.push(...validateLabelName(key, child(at, 'key')));
-    for (const [i, value] of values.entries()) {
-      for (const message of isValidLabelValue(value)) errors.push(invalidValue(index(child(at, 'values'), i), value, message));
-    }
-  }
   return errors;
 }
 
@@ -165,20 +147,26 @@ function validateOwnerReference(reference: OwnerReference, path: FieldPath): Fie
 }
 
 function validateFinalizers(finalizers: string[], path: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const finalizer of finalizers) {
-    for (const message of isQualifiedName(finalizer)) errors.push(invalidValue(path, finalizer, message));
-  }
+  const errors = finalizers.flatMap((finalizer) => qualifiedName(finalizer, path));
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(invalidValue(path, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }
-  for (const [position, finalizer] of finalizers.entries()) {
-    if (!finalizer.includes('/') && !standardFinalizers.includes(finalizer)) {
-      const detail = 'name is neither a standard finalizer name nor is it fully qualified';
-      errors.push(invalidValue(index(path, position), finalizer, detail));
-    }
-  }
-  return errors;
+  return [...errors, ...finalizers.flatMap((finalizer, position) => standardOrQualified(finalizer, index(path, position)))];
+}
+
+/** A finalizer of a namespace's spec, and by the same rule of any metadata. */
+export function validateFinalizerName(finalizer: string, path: FieldPath): FieldError[] {
+  const errors = qualifiedName(finalizer, path);
+  return errors.length > 0 ? errors : standardOrQualified(finalizer, path);
+}
+
+function qualifiedName(finalizer: string, path: FieldPath): FieldError[] {
+  return isQualifiedName(finalizer).map((message) => invalidValue(path, finalizer, message));
+}
+
+function standardOrQualified(finalizer: string, path: FieldPath): FieldError[] {
+  if (finalizer.includes('/') || standardFinalizers.includes(finalizer)) return [];
+  return [invalidValue(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
 }
 
 /** Equal as JSON, whatever the order of keys; absent and empty are the same, as in upstream's semantic comparison. */

@@ -89,17 +89,17 @@ export function subtractQuantities(a: string | Quantity, b: string | Quantity): 
 }
 
 /** The whole number not below it, as upstream's Value(): bytes, pods, whole cores. */
-export function quantityValue(text: string | Quantity): number {
+export function valueOf(text: string | Quantity): number {
   return scaledValue(text, 0);
 }
 
 /** Thousandths, rounded up, as upstream's MilliValue(): CPU. */
-export function quantityMilliValue(text: string | Quantity): number {
+export function milliValueOf(text: string | Quantity): number {
   return scaledValue(text, -3);
 }
 
 /** For charts and logs only: it may lose precision. */
-export function quantityToNumber(text: string | Quantity): number {
+export function approximateValueOf(text: string | Quantity): number {
   const { unscaled, scale } = quantity(text);
   return scale >= 0 ? Number(unscaled) * 10 ** scale : Number(unscaled) / 10 ** -scale;
 }
