@@ -46,6 +46,8 @@ export interface Field {
   atomic?: boolean;
   enum?: string[];
   default?: unknown;
+  /** The Go type that decoding errors name: `v1.PullPolicy`, where it is not plainly `string`. */
+  goType?: string;
   /** Where it is not the JSON name. */
   protoName?: string;
 }

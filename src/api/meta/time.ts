@@ -1,5 +1,10 @@
 // Times, micro-times and durations in JSON: what is accepted, and how an API server writes them back.
 
+/** The text is no time or duration; the message is Go's. */
+export class TimeError extends Error {
+  override name = 'TimeError';
+}
+
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)([.,]\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** In UTC and whole seconds. Throws in the words of Go's time package. */
@@ -13,7 +18,14 @@ export function canonicalTime(text: string): string {
 /** In UTC, with six digits of fraction. */
 export function canonicalMicroTime(text: string): string {
   const { seconds, fraction } = parseTime(text);
-  return new Date(seconds * 1000).toISOString().replace('.000Z', `.${fraction.padEnd(6, '0').slice(0, 6)}Z`);
+  // Go's layout for it has exactly six digits, and reading asks for as many.
+  if (fraction.length !== 6) {
+    const rest = /(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/.exec(text)![0];
+    const wanted = fraction.length < 6 ? '".000000"' : '"Z07:00"';
+    const shown = JSON.stringify(fraction.length < 6 ? rest : rest.slice(7));
+    throw new TimeError(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05.000000Z07:00": cannot parse ${shown} as ${wanted}`);
+  }
+  return new Date(seconds * 1000).toISOString().replace('.000Z', `.${fraction}Z`);
 }
 
 /** Milliseconds since the epoch; NaN where the text is no time. */
@@ -39,7 +51,7 @@ export function canonicalDuration(text: string): string {
 
 /** Nanoseconds. */
 export function parseDuration(text: string): bigint {
-  const invalid = () => new Error(`time: invalid duration ${JSON.stringify(text)}`);
+  const invalid = () => new TimeError(`time: invalid duration ${JSON.stringify(text)}`);
   const match = /^([+-]?)(.*)$/s.exec(text)!;
   let rest = match[2]!;
   if (rest === '0') return 0n;
@@ -49,9 +61,9 @@ export function parseDuration(text: string): bigint {
     const part = /^([0-9]*)(?:\.([0-9]*))?([^0-9.]*)/.exec(rest)!;
     const [all, whole = '', fraction = '', unit = ''] = part;
     if (whole === '' && fraction === '') throw invalid();
-    if (unit === '') throw new Error(`time: missing unit in duration ${JSON.stringify(text)}`);
+    if (unit === '') throw new TimeError(`time: missing unit in duration ${JSON.stringify(text)}`);
     const factor = units[unit];
-    if (factor === undefined) throw new Error(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
+    if (factor === undefined) throw new TimeError(`time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`);
     total += BigInt(whole || '0') * factor + (BigInt(fraction || '0') * factor) / 10n ** BigInt(fraction.length);
     rest = rest.slice(all.length);
   }
@@ -103,12 +115,12 @@ function isPlainUtc(text: string): boolean {
   return !Number.isNaN(ms) && rfc3339.test(text) && new Date(ms).getUTCDate() === Number(text.slice(8, 10));
 }
 
-function outOfRange(text: string, unit: string): Error {
-  return new Error(`parsing time ${JSON.stringify(text)}: ${unit} out of range`);
+function outOfRange(text: string, unit: string): TimeError {
+  return new TimeError(`parsing time ${JSON.stringify(text)}: ${unit} out of range`);
 }
 
 /** Go names the first part of its layout that the text does not follow. */
-function unreadable(text: string): Error {
+function unreadable(text: string): TimeError {
   const layout: [RegExp, string][] = [
     [/^\d{4}/, '2006'],
     [/^-/, '-'],
@@ -127,11 +139,11 @@ function unreadable(text: string): Error {
   for (const [pattern, name] of layout) {
     const match = pattern.exec(rest);
     if (match === null) {
-      return new Error(
+      return new TimeError(
         `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(name)}`,
       );
     }
     rest = rest.slice(match[0].length);
   }
-  return new Error(`parsing time ${JSON.stringify(text)}: extra text: ${JSON.stringify(rest)}`);
+  return new TimeError(`parsing time ${JSON.stringify(text)}: extra text: ${JSON.stringify(rest)}`);
 }

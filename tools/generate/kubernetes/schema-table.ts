@@ -29,6 +29,12 @@ export function schemaTable(packages: Row[], fields: Row[]): Record<string, Mess
   return messages;
 }
 
+/** The Go type that decoding errors name, where it is not the plain string. */
+function goTypeOf(row: Row): string | undefined {
+  if (row['jsonType'] !== 'string' || !row['enumType']) return undefined;
+  return row['enumType'] === 'UID' ? 'types.UID' : `${row['package']!.split('/')[1]}.${row['enumType']}`;
+}
+
 function fieldEntry(row: Row): FieldEntry {
   const omit = row['omit']!;
   const flags = [
@@ -46,6 +52,7 @@ function fieldEntry(row: Row): FieldEntry {
     ...(row['listMapKeys'] && { listMapKeys: list(row['listMapKeys']) }),
     ...(row['structOrMapType']?.includes(':atomic') && { atomic: true }),
     ...(row['enum'] && { enum: row['enum'].split('|') }),
+    ...(goTypeOf(row) && { goType: goTypeOf(row) }),
     ...(row['default'] && { default: JSON.parse(row['default']) as unknown }),
     ...(row['protoName'] && { protoName: row['protoName'] }),
   };

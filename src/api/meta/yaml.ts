@@ -1,0 +1,55 @@
+// YAML as an API server reads it: the first document, YAML 1.1 words for truth, and nothing that JSON does not have.
+import type { YAMLError } from 'yaml';
+import { parseAllDocuments } from 'yaml';
+
+export class YamlError extends Error {
+  override name = 'YamlError';
+}
+
+export interface ParsedYaml {
+  value: unknown;
+  /** Upstream's notes on keys that occur twice. */
+  duplicates: string[];
+}
+
+/** Dates stay text; `!!binary` and sets have no JSON. */
+const jsonTags = ['timestamp', 'binary', 'omap', 'pairs', 'set'];
+
+/** Throws a YamlError whose text begins with the line. */
+export function parseYaml(text: string): ParsedYaml {
+  const documents = parseAllDocuments(text, {
+    version: '1.1',
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !jsonTags.some((name) => tag.tag.endsWith(`:${name}`))),
+  });
+  const document = 'empty' in documents ? undefined : documents[0];
+  if (document === undefined) return { value: null, duplicates: [] };
+  const duplicates = document.errors.filter((error) => error.code === 'DUPLICATE_KEY').map((error) => duplicateNote(error, text));
+  const error = document.errors.find((candidate) => candidate.code !== 'DUPLICATE_KEY');
+  if (error !== undefined) throw new YamlError(`yaml: line ${lineOf(error)}: ${error.message.split(' at line ')[0]}`);
+  try {
+    return { value: withStringKeys(document.toJS({ maxAliasCount: 100 })), duplicates };
+  } catch (cause) {
+    // An alias that blows up the document.
+    throw new YamlError(`yaml: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function duplicateNote(error: YAMLError, text: string): string {
+  const line = lineOf(error);
+  const key = /^\s*(?:- )?\s*"?([^":]+)"?\s*:/.exec(text.split('\n')[line - 1] ?? '')?.[1] ?? '';
+  return `line ${line}: key "${key}" already set in map`;
+}
+
+function lineOf(error: YAMLError): number {
+  return error.linePos?.[0].line ?? 1;
+}
+
+/** Maps with keys that are no strings come as Map; JSON writes such keys as text. */
+function withStringKeys(value: unknown): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), withStringKeys(item)]));
+  if (Array.isArray(value)) return value.map(withStringKeys);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withStringKeys(item)]));
+  }
+  return value;
+}
