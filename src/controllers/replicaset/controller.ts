@@ -15,7 +15,8 @@ import { isPodActive, isPodTerminating } from '../runtime/pod-state.ts';
 import type { Outcome, Reconciler } from '../runtime/reconciler.ts';
 import { startReconciler, stopTogether } from '../runtime/reconciler.ts';
 import { selectorOfLabelSelector } from '#api/meta/label-selector.ts';
-import { createPods, deletePods, messageOf } from './pods.ts';
+import { messageOf } from '../runtime/failures.ts';
+import { createPods, deletePods } from './pods.ts';
 import type { Failure } from './reconcile.ts';
 import { nextAvailabilityMs, plan, statusOf } from './reconcile.ts';
 

@@ -2,10 +2,11 @@
 import type { ReplicaSet } from '#api/generated/apps-v1.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { pods, replicasets } from '#api/generated/resources.ts';
-import { ApiError, isNotFound } from '#api/meta/errors.ts';
+import { isNotFound } from '#api/meta/errors.ts';
 import { keyOf } from '#api/meta/object.ts';
 import type { ControllerContext } from '../runtime/controller.ts';
 import type { Expectations } from '../runtime/expectations.ts';
+import { isNamespaceTerminating, messageOf } from '../runtime/failures.ts';
 import { controllerReference } from '#api/meta/owner-references.ts';
 
 /** Creates in batches of 1, 2, 4, …: a template that is refused costs a few requests, not hundreds. Throws the first error of the batch that failed. */
@@ -91,12 +92,4 @@ async function deletePod({ client, events }: ControllerContext, replicaSet: Repl
     if (!isNotFound(error)) events.event(replicaSet, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`);
     throw error;
   }
-}
-
-export function isNamespaceTerminating(error: unknown): boolean {
-  return error instanceof ApiError && (error.status.details?.causes ?? []).some((cause) => cause.reason === 'NamespaceTerminating');
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
