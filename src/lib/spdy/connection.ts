@@ -1,0 +1,195 @@
+// SPDY/3.1 over a socket, either end: many half-closable streams with headers, which is what kubectl and container runtimes speak for
+// exec, attach and port-forward. No HTTP on top: peers read the headers themselves. Flow control is TCP's, as with Kubernetes' clients.
+// Shared by the API server (towards kubectl) and the containerd runtime (towards its streaming server).
+import { Duplex } from 'node:stream';
+import type { Frame } from './frames.ts';
+import { controlFrame, dataFrame, finFlag, frameTypes, maxDataBytes, readFrames } from './frames.ts';
+import type { Headers } from './header-block.ts';
+import { headerDecoder, headerEncoder, uint32 } from './header-block.ts';
+
+export interface SpdyStream {
+  readonly id: number;
+  readonly headers: Headers;
+  /** Ending it sends FIN; destroying it sends RST_STREAM unless both sides have ended. */
+  readonly channel: Duplex;
+}
+
+export interface SpdyConnection {
+  /** Opens a stream; data may be written at once. */
+  open(headers: Headers): SpdyStream;
+  /** Ends the connection and all its streams. Idempotent. */
+  close(error?: Error): void;
+  /** Resolves when the connection is over, with what broke it. */
+  readonly done: Promise<Error | undefined>;
+}
+
+export interface SpdyOptions {
+  /** Clients open odd streams, servers even ones. */
+  role: 'client' | 'server';
+  /** Bytes that came with the HTTP upgrade. */
+  head?: Buffer;
+  /** Called for each stream the peer opens; it is accepted at once. */
+  onStream?: (stream: SpdyStream) => void;
+}
+
+const cancel = 5;
+
+interface OpenStream {
+  stream: SpdyStream;
+  localEnded: boolean;
+  remoteEnded: boolean;
+  /** Its reader is behind. */
+  full: boolean;
+}
+
+interface Session {
+  readonly role: 'client' | 'server';
+  readonly socket: Duplex;
+  readonly streams: Map<number, OpenStream>;
+  readonly encode: (headers: Headers) => Buffer;
+  readonly decoder: ReturnType<typeof headerDecoder>;
+  onStream: ((stream: SpdyStream) => void) | undefined;
+  closed: boolean;
+  /** Set while reading waits for a slow reader. */
+  resume: (() => void) | undefined;
+  finish: (error: Error | undefined) => void;
+}
+
+export function createSpdyConnection(socket: Duplex, options: SpdyOptions): SpdyConnection {
+  const done = Promise.withResolvers<Error | undefined>();
+  const session: Session = {
+    role: options.role,
+    socket,
+    streams: new Map(),
+    encode: headerEncoder(),
+    decoder: headerDecoder(),
+    onStream: options.onStream,
+    closed: false,
+    resume: undefined,
+    finish: done.resolve,
+  };
+  let nextId = options.role === 'client' ? 1 : 2;
+  socket.on('error', (error) => close(session, error));
+  readAll(session, options.head ?? Buffer.alloc(0)).then(
+    () => close(session, undefined),
+    (error: Error) => close(session, error),
+  );
+  return {
+    open(headers) {
+      const id = nextId;
+      nextId += 2;
+      const { stream } = addStream(session, id, headers);
+      send(session, controlFrame(frameTypes.synStream, Buffer.concat([uint32(id), uint32(0), Buffer.alloc(2), session.encode(headers)])));
+      return stream;
+    },
+    close: (error) => close(session, error),
+    done: done.promise,
+  };
+}
+
+function close(session: Session, error: Error | undefined): void {
+  if (session.closed) return;
+  session.closed = true;
+  for (const { stream } of session.streams.values()) stream.channel.destroy(error);
+  session.streams.clear();
+  session.resume?.();
+  session.decoder.close();
+  if (error === undefined) session.socket.end();
+  else session.socket.destroy();
+  session.finish(error);
+}
+
+function send(session: Session, frame: Buffer, sent?: (error?: Error | null) => void): void {
+  if (session.closed || session.socket.destroyed) sent?.(new Error('the connection is closed'));
+  else session.socket.write(frame, sent);
+}
+
+function addStream(session: Session, id: number, headers: Headers): OpenStream {
+  const channel = new Duplex({
+    read: () => caughtUp(session, entry),
+    write: (chunk: Buffer, _, callback) => {
+      if (chunk.length === 0) return callback();
+      for (let at = 0; at < chunk.length; at += maxDataBytes) {
+        const last = at + maxDataBytes >= chunk.length;
+        send(session, dataFrame(id, 0, chunk.subarray(at, at + maxDataBytes)), last ? callback : undefined);
+      }
+    },
+    final: (callback) => {
+      entry.localEnded = true;
+      send(session, dataFrame(id, finFlag, Buffer.alloc(0)), () => callback());
+      forgetIfOver(session, entry);
+    },
+    destroy: (error, callback) => {
+      if (session.streams.delete(id)) send(session, controlFrame(frameTypes.rstStream, Buffer.concat([uint32(id), uint32(cancel)])));
+      caughtUp(session, entry);
+      callback(error);
+    },
+  });
+  // Whoever uses the stream listens; a stream that nobody uses must not end the process.
+  channel.on('error', () => undefined);
+  const entry: OpenStream = { stream: { id, headers, channel }, localEnded: false, remoteEnded: false, full: false };
+  session.streams.set(id, entry);
+  return entry;
+}
+
+function caughtUp(session: Session, entry: OpenStream): void {
+  entry.full = false;
+  if (!anyFull(session)) session.resume?.();
+}
+
+function anyFull(session: Session): boolean {
+  return session.streams.values().some((entry) => entry.full);
+}
+
+function forgetIfOver(session: Session, entry: OpenStream): void {
+  if (entry.localEnded && entry.remoteEnded) session.streams.delete(entry.stream.id);
+}
+
+function endRemote(session: Session, entry: OpenStream): void {
+  if (entry.remoteEnded) return;
+  entry.remoteEnded = true;
+  entry.stream.channel.push(null);
+  forgetIfOver(session, entry);
+}
+
+async function readAll(session: Session, head: Buffer): Promise<void> {
+  for await (const frame of readFrames(session.socket as AsyncIterable<Buffer>, head)) {
+    // After our own close the rest is read to its end and dropped, so that what we sent last is not cut off.
+    if (session.closed) continue;
+    if (frame.kind === 'data') onData(session, frame);
+    else await onControl(session, frame);
+    if (anyFull(session)) {
+      await new Promise<void>((resolve) => (session.resume = resolve));
+      session.resume = undefined;
+    }
+  }
+}
+
+function onData(session: Session, frame: Frame): void {
+  const entry = session.streams.get(frame.id);
+  if (entry === undefined || entry.remoteEnded) return;
+  if (frame.body.length > 0 && !entry.stream.channel.push(frame.body)) entry.full = true;
+  if (frame.flags & finFlag) endRemote(session, entry);
+}
+
+async function onControl(session: Session, frame: Frame & { kind: 'control' }): Promise<void> {
+  const { type, id, flags, body } = frame;
+  const entry = session.streams.get(id);
+  if (type === frameTypes.synStream) {
+    const headers = await session.decoder.decode(body.subarray(10));
+    if (session.closed) return;
+    const opened = addStream(session, id, headers);
+    send(session, controlFrame(frameTypes.synReply, Buffer.concat([uint32(id), session.encode({})])));
+    session.onStream?.(opened.stream);
+    if (flags & finFlag) endRemote(session, opened);
+  } else if (type === frameTypes.synReply) {
+    await session.decoder.decode(body.subarray(4));
+    if (entry !== undefined && flags & finFlag) endRemote(session, entry);
+  } else if (type === frameTypes.rstStream && entry !== undefined) {
+    session.streams.delete(id);
+    entry.stream.channel.destroy(new Error('stream reset by the other side'));
+  } else if (type === frameTypes.ping) {
+    const ours = (body.readUInt32BE(0) % 2 === 1) === (session.role === 'client');
+    if (!ours) send(session, controlFrame(frameTypes.ping, body));
+  } else if (type === frameTypes.goAway && session.streams.size === 0) close(session, undefined);
+}
