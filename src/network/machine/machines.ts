@@ -1,0 +1,216 @@
+// The machines of a home: each a real node's host on this one computer — a network namespace with an address in the cluster's VPC
+// subnet, and a containerd of its own that outlives us. Everything here is idempotent: what exists is adopted, what is missing is made.
+import { access, mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '#lib/clock.ts';
+import type { Log } from '#lib/log.ts';
+import { formatAddress, formatCidr, parseCidr } from '../ipam/cidr.ts';
+import { createAddressPool } from '../ipam/address-pool.ts';
+import type { SubnetPlan } from '../ipam/subnet-plan.ts';
+import { chooseSubnet, freePodBlocks, planSubnet, podBlocksFor, podRange } from '../ipam/subnet-plan.ts';
+import { streamingPort } from './containerd-config.ts';
+import type { Exposure } from './firewall.ts';
+import { hostRuleset, machineRuleset } from './firewall.ts';
+import { allowWayOut, closeWayOut, ensureFabric, ensureMachineLink, loadRuleset, routedBlocks, subnetIsFree } from './links.ts';
+import { ensureContainerd, importPauseImage } from './machine-containerd.ts';
+import type { ClusterRecord, MachineRecord } from './machine-files.ts';
+import { readClusters, readMachines, writeCluster, writeMachine } from './machine-files.ts';
+import { clusterNames, homeNames, machineNames, namespacePath, shortHash } from './names.ts';
+import { removeClusterTraces, removeHomeTraces, removeMachineTraces } from './removal.ts';
+
+/** The address under which every machine reaches the home's image registry; it never leaves the host. */
+export const registryAddress = { address: '169.254.170.200', port: 5000 };
+
+export interface Subnet {
+  cluster: string;
+  plan: SubnetPlan;
+  cidr: string;
+  /** The host's address in the subnet: where the daemon serves machines and pods. */
+  gateway: string;
+  /** The host's network device in the subnet. */
+  link: string;
+}
+
+export interface Machine {
+  id: string;
+  cluster: string;
+  /** The node's internal address. */
+  address: string;
+  /** The first and last address that its pods get. */
+  podRange: { first: string; last: string };
+  /** containerd's socket, for CRI. */
+  socket: string;
+  /** The path of the network namespace. */
+  namespace: string;
+  /** The cgroup that the node's pods' cgroups belong below. */
+  cgroup: string;
+  gateway: string;
+}
+
+export interface SubnetPorts {
+  /** The home's image registry on the loopback, offered to machines (not to pods) at `registryAddress`. */
+  registryPort?: number;
+  /** Ports of the loopback that machines and pods reach at the gateway's address: the API server. */
+  gatewayPorts?: { port: number; loopbackPort: number }[];
+  /** Where the daemon's DNS server listens at the gateway's address: for machines whose resolver is on the host's loopback. */
+  dnsPort?: number;
+}
+
+export interface Machines {
+  /** The cluster's subnet, chosen at first use and kept; brings its network up. `ports` says what the host offers in it. */
+  ensureSubnet(cluster: string, ports: SubnetPorts): Promise<Subnet>;
+  /** Makes or adopts the machine `id` (lower-case letters, digits, dots, dashes). */
+  ensure(options: { cluster: string; id: string; maxPods: number }): Promise<Machine>;
+  /** Ids of machines that were made and not removed, running or not. */
+  list(cluster: string): Promise<string[]>;
+  /** Ends its containers and removes all of it. Idempotent, also after a kill in the middle. */
+  remove(options: { cluster: string; id: string }): Promise<void>;
+  /** Removes the cluster's machines and its subnet. */
+  removeCluster(cluster: string): Promise<void>;
+}
+
+interface Context {
+  home: string;
+  clock: Clock;
+  log: Log;
+  /** One change at a time: addresses are taken by writing the record. */
+  serially: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export async function createMachines(options: { home: string; clock: Clock; log: Log }): Promise<Machines> {
+  await mkdir(options.home, { recursive: true, mode: 0o700 });
+  let tail: Promise<unknown> = Promise.resolve();
+  const context: Context = {
+    ...options,
+    home: await realpath(options.home),
+    serially: (work) => {
+      const result = tail.then(work);
+      tail = result.catch(() => undefined);
+      return result;
+    },
+  };
+  const { home } = context;
+  return {
+    ensureSubnet: (cluster, ports) => context.serially(() => ensureSubnet(context, cluster, ports)),
+    ensure: (machine) => ensureMachine(context, machine),
+    list: async (cluster) => (await readMachines(home, cluster)).map((record) => record.id),
+    remove: ({ cluster, id }) => removeMachineTraces(home, cluster, id, context.clock),
+    async removeCluster(cluster) {
+      for (const { id } of await readMachines(home, cluster)) await removeMachineTraces(home, cluster, id, context.clock);
+      await context.serially(() => removeClusterTraces(home, cluster));
+    },
+  };
+}
+
+/**
+ * Removes all that a home has left on this computer: processes, containers, namespaces, links, mounts, tables, cgroups. Works from what
+ * is found, not only from what is remembered. The home's own files stay, but for those that belong to what was removed.
+ */
+export async function removeEverything(options: { home: string; clock: Clock }): Promise<void> {
+  const home = await realpath(options.home).catch(() => options.home);
+  const others = await removeHomeTraces(home, options.clock);
+  if (!others) await closeWayOut();
+}
+
+async function ensureSubnet(context: Context, cluster: string, ports: SubnetPorts): Promise<Subnet> {
+  const { home, log } = context;
+  const record = await subnetRecord(context, cluster);
+  const plan = planSubnet(parseCidr(record.subnet));
+  const names = clusterNames(homeNames(home), cluster);
+  if (!(await subnetIsFree(names, plan))) {
+    throw new Error(`the subnet ${record.subnet} of cluster ${cluster} is in use by another network of this machine`);
+  }
+  await ensureFabric(names, plan);
+  await loadRuleset(
+    undefined,
+    hostRuleset({ table: names.table, link: names.link, subnet: record.subnet, exposures: exposuresOf(plan, ports) }),
+  );
+  await allowWayOut(names);
+  log.info({ cluster, subnet: record.subnet, link: names.link }, 'subnet ready');
+  return { cluster, plan, cidr: record.subnet, gateway: plan.gateway, link: names.link };
+}
+
+async function subnetRecord(context: Context, cluster: string): Promise<ClusterRecord> {
+  const known = await readClusters(context.home);
+  const found = known.find((record) => record.cluster === cluster);
+  if (found !== undefined) return found;
+  const taken = [...known.map((record) => record.subnet), ...(await routedBlocks())];
+  const seed = Number.parseInt(shortHash(`${context.home}\0${cluster}`, 8), 16);
+  const record = { cluster, subnet: formatCidr(chooseSubnet(seed, taken)) };
+  await writeCluster(context.home, record);
+  return record;
+}
+
+function exposuresOf(plan: SubnetPlan, ports: SubnetPorts): Exposure[] {
+  const nodes = `${formatAddress(plan.nodes.first)}-${formatAddress(plan.nodes.last)}`;
+  const registry = ports.registryPort === undefined ? [] : [{ ...registryAddress, loopbackPort: ports.registryPort, from: nodes }];
+  const gateway = (ports.gatewayPorts ?? []).map((ports) => ({ ...ports, address: plan.gateway, from: formatCidr(plan.cidr) }));
+  return [...registry, ...gateway];
+}
+
+async function ensureMachine(context: Context, wanted: { cluster: string; id: string; maxPods: number }): Promise<Machine> {
+  const { home, clock, log } = context;
+  if (!/^[a-z0-9][a-z0-9.-]{0,62}$/.test(wanted.id)) throw new Error(`not a machine's id: ${JSON.stringify(wanted.id)}`);
+  const cluster = clusterNames(homeNames(home), wanted.cluster);
+  const names = machineNames(homeNames(home), cluster, wanted.id);
+  const { record, plan } = await context.serially(() => machineRecord(context, wanted));
+  await mkdir(names.runDirectory, { recursive: true, mode: 0o711 });
+  await ensureMachineLink({ cluster, machine: names, plan, address: record.address });
+  await loadRuleset(names.namespace, machineRuleset({ gateway: plan.gateway, streamingPort }));
+  const paths = await ensureContainerd({ home, record, names, plan, clock });
+  if (!record.pauseImported) {
+    await importPauseImage(paths);
+    await writeMachine(home, { ...record, pauseImported: true });
+  }
+  log.info({ cluster: wanted.cluster, machine: wanted.id, address: record.address }, 'machine ready');
+  const range = podRange(plan, record.block, record.blockCount);
+  return {
+    id: record.id,
+    cluster: record.cluster,
+    address: record.address,
+    podRange: { first: formatAddress(range.first), last: formatAddress(range.last) },
+    socket: paths.socket,
+    namespace: namespacePath(names.namespace),
+    cgroup: names.cgroup,
+    gateway: plan.gateway,
+  };
+}
+
+/** The machine's addresses: those it has, or new ones, written down before they are used. */
+async function machineRecord(
+  context: Context,
+  wanted: { cluster: string; id: string; maxPods: number },
+): Promise<{ record: MachineRecord; plan: SubnetPlan }> {
+  const { home } = context;
+  const subnet = (await readClusters(home)).find((record) => record.cluster === wanted.cluster);
+  if (subnet === undefined || !(await exists(namespacePath(clusterNames(homeNames(home), wanted.cluster).fabric)))) {
+    throw new Error(`the subnet of cluster ${wanted.cluster} is not up`);
+  }
+  const plan = planSubnet(parseCidr(subnet.subnet));
+  const known = await readMachines(home, wanted.cluster);
+  const found = known.find((record) => record.id === wanted.id);
+  if (found !== undefined) return { record: found, plan };
+  const pool = createAddressPool(plan.nodes);
+  for (const other of known) pool.reserve(other.address);
+  const blockCount = podBlocksFor(wanted.maxPods);
+  const block = freePodBlocks(
+    plan,
+    known.map((other) => ({ block: other.block, count: other.blockCount })),
+    blockCount,
+  );
+  const address = pool.allocate();
+  if (address === undefined || block === undefined) {
+    throw new Error(`the subnet ${subnet.subnet} of cluster ${wanted.cluster} has no addresses left for another machine`);
+  }
+  const record: MachineRecord = { id: wanted.id, cluster: wanted.cluster, address, block, blockCount };
+  await mkdir(join(home, 'machines', wanted.cluster), { recursive: true, mode: 0o700 });
+  await writeMachine(home, record);
+  return { record, plan };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
