@@ -127,7 +127,7 @@ async function reclaim(
   const isOurs = volume.spec.hostPath?.path === `${directory}/${name}`;
   if (volume.spec.persistentVolumeReclaimPolicy !== 'Delete' || !isOurs) return;
   try {
-    await remove(volume.spec.hostPath.path);
+    await remove(`${directory}/${name}`);
     await client.delete(persistentvolumes, { name }, { preconditions: { uid: volume.metadata.uid! } });
   } catch (error) {
     if (isNotFound(error)) return;
