@@ -1,0 +1,69 @@
+// Patch: a change to whatever the object is, tried again on top of the latest state when someone was faster.
+import { decodeValue } from '#api/meta/decode.ts';
+import { isConflict, unsupportedMediaType } from '#api/meta/errors.ts';
+import type { KubeObject } from '#api/meta/object.ts';
+import type { PatchType } from '#client/client.ts';
+import type { RequestContext } from '../request.ts';
+import type { Core } from '../registry/core.ts';
+import type { ServedResource } from '../registry/served-resource.ts';
+import type { Outcome } from '../registry/write.ts';
+import { scaleOf, withScale } from '../subresources/scale.ts';
+import { addWarnings } from './create.ts';
+import { applyPatch } from './apply-patch.ts';
+import { updateObject } from './update.ts';
+
+export interface PatchRequest {
+  context: RequestContext;
+  namespace: string;
+  name: string;
+  subresource: string;
+  dryRun: boolean;
+  type: PatchType;
+  /** Parsed; only read. */
+  patch: unknown;
+  fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+}
+
+export const patchMediaTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+};
+
+/** As often as upstream tries before it passes a conflict on. */
+const maxConflicts = 5;
+
+export async function patchObject(core: Core, resource: ServedResource, request: PatchRequest): Promise<Outcome> {
+  const { context, namespace, name, subresource, dryRun } = request;
+  if (request.type === 'apply') throw unsupportedMediaType(Object.keys(patchMediaTypes));
+  const desired = (current: KubeObject): KubeObject => {
+    const isScale = subresource === 'scale';
+    const patched = patch(resource, request, isScale ? (scaleOf(current) as unknown as KubeObject) : current);
+    return isScale ? withScale(current, patched) : patched;
+  };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await updateObject(core, resource, { context, namespace, name, subresource, dryRun, desired });
+    } catch (error) {
+      // A patch that names a resourceVersion means that very version.
+      if (!isConflict(error) || attempt === maxConflicts || namesVersion(request)) throw error;
+    }
+  }
+}
+
+function patch(resource: ServedResource, request: PatchRequest, current: KubeObject): KubeObject {
+  const patched = applyPatch(resource, request, current);
+  const expected =
+    request.subresource === 'scale'
+      ? { apiVersion: 'autoscaling/v1', kind: 'Scale' }
+      : { apiVersion: resource.apiVersion, kind: resource.type.kind };
+  const { object, warnings } = decodeValue(patched, { ...expected, fieldValidation: request.fieldValidation });
+  addWarnings(request.context, warnings);
+  return object;
+}
+
+function namesVersion({ patch: body, type }: PatchRequest): boolean {
+  if (type === 'json')
+    return Array.isArray(body) && body.some((operation: { path?: string }) => operation?.path === '/metadata/resourceVersion');
+  return (body as { metadata?: { resourceVersion?: unknown } } | null)?.metadata?.resourceVersion !== undefined;
+}

@@ -1,0 +1,74 @@
+// A resource as this server serves it: its row of the generated table, its own rules, and where the store keeps it.
+import { fieldLabels } from '#api/field-labels.ts';
+import type { KubeObject, ResourceType } from '#api/meta/object.ts';
+import { apiVersionOf } from '#api/meta/object.ts';
+import type { ColumnDefinition } from '#api/printer-columns.ts';
+import { printerColumns } from '#api/printer-columns.ts';
+import type { ResourceInfo, Strategy } from '#api/resources.ts';
+import { resourceInfo } from '#api/resources.ts';
+import type { ResourceRules } from '../resources/resource.ts';
+import { storagePrefix } from './storage-keys.ts';
+
+export interface ServedResource<T extends KubeObject = KubeObject> {
+  readonly type: ResourceType<T>;
+  readonly apiVersion: string;
+  readonly info: ResourceInfo;
+  readonly strategy: Strategy;
+  readonly rules: ResourceRules<T>;
+  /** What every key of the resource starts with. */
+  readonly prefix: string;
+  readonly columns: readonly ColumnDefinition[];
+  /** Labels that field selectors may name. */
+  readonly fieldLabels: ReadonlySet<string>;
+  /** Whether a delete answers the object rather than a Status. */
+  readonly returnsDeleted: boolean;
+  keyOf(namespace: string | undefined, name: string): string;
+}
+
+const genericStrategy: Strategy = {
+  allowCreateOnUpdate: false,
+  allowUnconditionalUpdate: true,
+  generationOnCreate: false,
+  generationBump: 'never',
+  defaultDeletePropagation: 'Background',
+  gracefulDelete: false,
+};
+
+const genericColumns: readonly ColumnDefinition[] = [
+  { name: 'Name', type: 'string', format: 'name', priority: 0 },
+  { name: 'Created At', type: 'date', format: '', priority: 0 },
+];
+
+/** Kinds whose delete answers the object; the others answer a Status. */
+const returningDeleted = new Set([
+  '/pods',
+  '/services',
+  '/serviceaccounts',
+  '/persistentvolumeclaims',
+  '/persistentvolumes',
+  '/podtemplates',
+  '/resourcequotas',
+  'storage.k8s.io/storageclasses',
+  'storage.k8s.io/csinodes',
+  'storage.k8s.io/csidrivers',
+  'storage.k8s.io/volumeattachments',
+]);
+
+export function serveResource<T extends KubeObject>(rules: ResourceRules<T>): ServedResource<T> {
+  const type = rules.resource;
+  const info = resourceInfo(type);
+  if (info === undefined) throw new Error(`the generated table has no ${type.plural} of ${apiVersionOf(type)}`);
+  const prefix = storagePrefix(type);
+  return {
+    type,
+    apiVersion: apiVersionOf(type),
+    info,
+    strategy: info.strategy ?? genericStrategy,
+    rules,
+    prefix,
+    columns: printerColumns(type.group, type.kind) ?? genericColumns,
+    fieldLabels: new Set(fieldLabels(type.group, type.kind)),
+    returnsDeleted: returningDeleted.has(`${type.group}/${type.plural}`),
+    keyOf: (namespace, name) => (type.namespaced ? `${prefix}${namespace}/${name}` : `${prefix}${name}`),
+  };
+}

@@ -1,0 +1,141 @@
+// One API server: the caches over the store, what is done with requests, and the loops that keep it in shape.
+import type { Clock } from '#lib/clock.ts';
+import type { HttpHandler, HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
+import type { Log } from '#lib/log.ts';
+import type { Random } from '#lib/random.ts';
+import type { Authorizer, UserInfo } from '#api/meta/access.ts';
+import type { KubeObject, ResourceType } from '#api/meta/object.ts';
+import type { Client } from '#client/client.ts';
+import type { Store } from '#store/store.ts';
+import type { AdmissionPlugin } from './admission/plugin.ts';
+import { createAdmissionChain } from './admission/plugin.ts';
+import { admissionOrder } from './admission/order.ts';
+import type { BootstrapObject } from './bootstrap.ts';
+import { writeBootstrapObjects } from './bootstrap.ts';
+import { createWorld } from './cache/world.ts';
+import type { WriteHooks } from './endpoints/hooks.ts';
+import { createLoopbackClient } from './loopback.ts';
+import { startMaintenance } from './maintenance.ts';
+import { createPipeline } from './pipeline.ts';
+import type { ClusterView } from './registry/cluster-view.ts';
+import { createClusterView } from './registry/cluster-view.ts';
+import type { Core, TokenIssuer } from './registry/core.ts';
+import { fieldIndexes } from './registry/field-indexes.ts';
+import { createResourceSet } from './registry/resource-set.ts';
+import type { ServedResource } from './registry/served-resource.ts';
+import { serveResource } from './registry/served-resource.ts';
+import type { RequestContext } from './request.ts';
+import type { ResourceRules } from './resources/resource.ts';
+
+/** A resource that is answered, not stored: reviews, metrics. Objects are decoded and belong to the handler. */
+export interface VirtualResource<T extends KubeObject = KubeObject> {
+  readonly resource: ResourceType<T>;
+  create?(object: T, context: RequestContext): Promise<T> | T;
+  get?(context: RequestContext): Promise<T> | T;
+  list?(context: RequestContext): Promise<T[]> | T[];
+}
+
+/** Answers a subresource that is a connection or a stream of its own, such as `pods/log`. The request is authorised and admitted. */
+export type ConnectHandler = (request: HttpRequest, context: RequestContext) => Promise<HttpResponse>;
+
+/** Answers a path that is not a resource's: discovery, health, metrics. Undefined: not mine. */
+export type PathHandler = (request: HttpRequest, context: RequestContext) => Promise<HttpResponse | undefined>;
+
+/** Who asks and what they may: made from the server's own view of the cluster. */
+export interface Security {
+  authenticate(request: HttpRequest): Promise<UserInfo>;
+  authorize: Authorizer;
+  issueToken?: TokenIssuer;
+  /** Plugins that need the authorizer; they run behind those of admission/order.ts. */
+  admission?: readonly AdmissionPlugin[];
+}
+
+/** Told of every request from outside: when it is authenticated, and when it is answered. */
+export interface AuditTrail {
+  received(request: HttpRequest, context: RequestContext): AuditEntry;
+}
+
+export interface AuditEntry {
+  completed(outcome: { status: number; error?: Error }): void;
+}
+
+export interface ApiServerOptions {
+  store: Store;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** The resources that are served; one without rules of its own is `{ resource }`. */
+  rules: readonly ResourceRules[];
+  security: (view: ClusterView) => Security;
+  /** Written at the first start, and mended at every other. */
+  bootstrap?: readonly BootstrapObject[];
+  virtual?: (view: ClusterView, server: { loopback(user: UserInfo): Client }) => readonly VirtualResource[];
+  connect?: Readonly<Record<string, ConnectHandler>>;
+  paths?: readonly PathHandler[];
+  audit?: AuditTrail;
+  /** CIDR of cluster IPs. Default 10.100.0.0/16, as EKS. */
+  serviceCidr?: string;
+  /** Addresses where this server is reached: the endpoints of the `kubernetes` service. */
+  advertise?: { address: string; port: number };
+}
+
+export interface ApiServer {
+  handle: HttpHandler;
+  /** A client for components of this process; `user` is who they are to authorisation. */
+  loopback(user: UserInfo): Client;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** The revision up to which this server knows the store. */
+  readonly revision: number;
+  readonly view: ClusterView;
+  readonly resources: readonly ServedResource[];
+  readonly watcherCount: number;
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { store, clock, random, log } = options;
+  const resources = createResourceSet(options.rules.map((rules) => serveResource(rules)));
+  const world = createWorld({ store, clock, log });
+  for (const resource of resources.all) {
+    world.addResource({ prefix: resource.prefix, namespaced: resource.type.namespaced, indexes: fieldIndexes(resource) });
+  }
+  const view = createClusterView(store, world, resources);
+  const security = options.security(view);
+  const plugins = [...admissionOrder, ...(security.admission ?? [])];
+  const core: Core = {
+    store,
+    world,
+    clock,
+    random,
+    log,
+    resources,
+    view,
+    admission: createAdmissionChain(plugins, { clock, random, view }),
+    authorize: security.authorize,
+    hooks: new Map<string, WriteHooks>(),
+    issueToken: security.issueToken,
+  };
+  const loopback = (user: UserInfo) => createLoopbackClient(core, user);
+  const stopping: (() => void)[] = [];
+  return {
+    handle: createPipeline(core, security, { ...options, virtual: options.virtual?.(view, { loopback }) ?? [] }),
+    loopback,
+    view,
+    resources: resources.all,
+    get revision() {
+      return world.revision;
+    },
+    get watcherCount() {
+      return world.watcherCount;
+    },
+    async start() {
+      await world.start();
+      await writeBootstrapObjects(core, options.bootstrap ?? []);
+      stopping.push(startMaintenance(core));
+    },
+    async stop() {
+      for (const stop of stopping.splice(0)) stop();
+      world.stop();
+    },
+  };
+}
