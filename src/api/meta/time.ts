@@ -100,12 +100,12 @@ function parseTime(text: string): { seconds: number; fraction: string } {
   const [, year, month, day, hour, minute, second, fraction = '', zone] = match as unknown as string[];
   const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
   const date = new Date(ms);
-  // JavaScript rolls over what Go refuses.
-  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day))
-    throw outOfRange(text, Number(month) > 12 ? 'month' : 'day');
   if (Number(hour) > 23) throw outOfRange(text, 'hour');
   if (Number(minute) > 59) throw outOfRange(text, 'minute');
   if (Number(second) > 59) throw outOfRange(text, 'second');
+  // JavaScript rolls over what Go refuses.
+  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day))
+    throw outOfRange(text, Number(month) > 12 ? 'month' : 'day');
   const offset = zone === 'Z' ? 0 : Number(`${zone![0]}1`) * (Number(zone!.slice(1, 3)) * 3600 + Number(zone!.slice(4, 6)) * 60);
   return { seconds: ms / 1000 - offset, fraction: fraction.slice(1) };
 }
