@@ -1,0 +1,27 @@
+// The controllers of a cluster, in the order in which they start.
+import { deploymentController } from './deployment/controller.ts';
+import { endpointsController } from './endpoints/controller.ts';
+import { endpointSliceController } from './endpointslice/controller.ts';
+import { garbageCollector } from './garbage-collector/controller.ts';
+import { namespaceController } from './namespace/controller.ts';
+import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { podGarbageCollector } from './pod-gc/controller.ts';
+import { replicaSetController } from './replicaset/controller.ts';
+import { rootCaCertPublisher } from './root-ca-cert-publisher/controller.ts';
+import type { Controller } from './runtime/controller.ts';
+import { serviceAccountController } from './serviceaccount/controller.ts';
+import { taintEvictionController } from './taint-eviction/controller.ts';
+
+export const controllers: readonly Controller[] = [
+  serviceAccountController,
+  rootCaCertPublisher,
+  namespaceController,
+  garbageCollector,
+  podGarbageCollector,
+  nodeLifecycleController(),
+  taintEvictionController,
+  replicaSetController,
+  deploymentController,
+  endpointSliceController,
+  endpointsController,
+];
