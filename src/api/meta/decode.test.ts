@@ -150,6 +150,21 @@ test('malformed JSON is refused with what Go would say and the beginning of the 
   assert.match(of('[]'), /json: cannot unmarshal array into Go value of type struct/);
 });
 
+test('a body that is nested without end is refused, not followed', () => {
+  assert.match(
+    refused(() => json('['.repeat(1_000_000))),
+    /json parse error: exceeded max depth/,
+  );
+  assert.match(
+    refused(() => json(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)),
+    /json parse error: exceeded max depth/,
+  );
+  assert.match(
+    refused(() => decode(Buffer.from('['.repeat(20_000)), 'application/yaml', pod)),
+    /must be of type Pod/,
+  );
+});
+
 test('another kind or version than the path says is refused', () => {
   assert.equal(
     refused(() => json({ apiVersion: 'v2', kind: 'Foo' })),

@@ -4,7 +4,7 @@ import type { Message } from '../schema.ts';
 import type { ApiError } from './errors.ts';
 import { badRequest, unsupportedMediaType } from './errors.ts';
 import { conform, ConformError, withoutLiterals } from './conform.ts';
-import { duplicateKeys, jsonSyntaxError, parseKeepingFractions, scanJson } from './json-scan.ts';
+import { duplicateKeys, jsonSyntaxError, maxDepth, parseKeepingFractions, scanJson, tooDeep } from './json-scan.ts';
 import type { KubeObject } from './object.ts';
 import { QuantityError } from './quantity.ts';
 import { TimeError } from './time.ts';
@@ -50,6 +50,7 @@ function decodeJson(text: string, expected: Expected): Decoded {
     throw unrecognized(text, expected, `couldn't get version/kind; json parse error: ${jsonSyntaxError(text)}`);
   }
   const facts = scanJson(text);
+  if (facts.depth > maxDepth) throw unrecognized(text, expected, `couldn't get version/kind; json parse error: ${tooDeep}`);
   if (facts.fractions) value = parseKeepingFractions(text);
   const duplicates = (pairs: number) => (pairs === facts.pairs ? [] : duplicateKeys(text).map((path) => `duplicate field "${path}"`));
   return finish(value, expected, duplicates, text);

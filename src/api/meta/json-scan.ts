@@ -5,19 +5,29 @@ export interface JsonFacts {
   pairs: number;
   /** Some number is written with a point or an exponent. */
   fractions: boolean;
+  /** How deep objects and lists are nested. */
+  depth: number;
 }
+
+/** Upstream stops at 10,000; no object comes near, and every later step may recurse. */
+export const maxDepth = 1000;
+export const tooDeep = 'exceeded max depth';
 
 /** One quick look over text that is known to be valid JSON. */
 export function scanJson(text: string): JsonFacts {
   let pairs = 0;
   let fractions = false;
+  let open = 0;
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x22) at = endOfString(text, at);
     else if (code === 0x3a) pairs++;
+    else if (code === 0x7b || code === 0x5b) depth = Math.max(depth, ++open);
+    else if (code === 0x7d || code === 0x5d) open--;
     else if ((code === 0x2e || code === 0x65 || code === 0x45) && isDigit(text.charCodeAt(at - 1))) fractions = true;
   }
-  return { pairs, fractions };
+  return { pairs, fractions, depth };
 }
 
 /** A number whose text is not a plain integer: `1.0` and `1e3` are no integers to an API server. */
@@ -64,6 +74,7 @@ class Scanner {
   readonly #text: string;
   readonly #onDuplicate: (path: string) => void;
   #at = 0;
+  #depth = 0;
 
   constructor(text: string, onDuplicate: (path: string) => void) {
     this.#text = text;
@@ -79,9 +90,12 @@ class Scanner {
   #value(path: string): void {
     this.#space();
     const character = this.#text[this.#at];
-    if (character === '{') this.#object(path);
-    else if (character === '[') this.#array(path);
-    else if (character === '"') this.#string();
+    if (character === '{' || character === '[') {
+      if (++this.#depth > maxDepth) throw new GoSyntaxError(tooDeep);
+      if (character === '{') this.#object(path);
+      else this.#array(path);
+      this.#depth--;
+    } else if (character === '"') this.#string();
     else if (character === 't') this.#literal('true');
     else if (character === 'f') this.#literal('false');
     else if (character === 'n') this.#literal('null');

@@ -91,11 +91,14 @@ test('what identifies an object cannot change', () => {
   ]);
 });
 
-test('an update may leave out what the server set, cannot begin or take back a deletion, nor add finalizers to one', () => {
+test('an update may leave out what the server set, but neither begin nor take back a deletion, nor add finalizers to one', () => {
   const old: ObjectMeta = { name: 'a', uid: '1', creationTimestamp: 't', generation: 2, finalizers: ['a/b'] };
-  const meta: ObjectMeta = { name: 'a', resourceVersion: '5', generation: 9, deletionTimestamp: 'x' };
+  const meta: ObjectMeta = { name: 'a', resourceVersion: '5', generation: 9 };
   keepSystemMeta(meta, old);
   assert.deepEqual(meta, { name: 'a', resourceVersion: '5', uid: '1', creationTimestamp: 't', generation: 2 });
+  assert.deepEqual(texts(validateObjectMetaUpdate({ ...meta, deletionTimestamp: 'x' }, old)), [
+    'metadata.deletionTimestamp: Invalid value: "x": field is immutable',
+  ]);
   const dying = { ...old, deletionTimestamp: 'x', deletionGracePeriodSeconds: 0 };
   const update: ObjectMeta = { name: 'a', resourceVersion: '5', finalizers: ['a/b', 'c/d'] };
   keepSystemMeta(update, dying);

@@ -65,11 +65,6 @@ export function keepSystemMeta(meta: ObjectMeta, old: ObjectMeta): void {
     meta.deletionTimestamp = old.deletionTimestamp;
     meta.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds;
   }
-  // A client cannot begin one by an update, either.
-  else {
-    delete meta.deletionTimestamp;
-    delete meta.deletionGracePeriodSeconds;
-  }
   if (old.generation === undefined) delete meta.generation;
   else meta.generation = old.generation;
   delete meta.selfLink;

@@ -17,6 +17,15 @@ const jsonTags = ['timestamp', 'binary', 'omap', 'pairs', 'set'];
 
 /** Throws a YamlError whose text begins with the line. */
 export function parseYaml(text: string): ParsedYaml {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new YamlError('yaml: exceeded max depth', { cause: error });
+    throw error;
+  }
+}
+
+function parse(text: string): ParsedYaml {
   const documents = parseAllDocuments(text, {
     version: '1.1',
     customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !jsonTags.some((name) => tag.tag.endsWith(`:${name}`))),

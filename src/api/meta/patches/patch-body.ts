@@ -1,6 +1,6 @@
 // The bytes of a patch → its parsed form, refused where it is not one.
 import { badRequest } from '../errors.ts';
-import { duplicateKeys, jsonSyntaxError, scanJson } from '../json-scan.ts';
+import { duplicateKeys, jsonSyntaxError, maxDepth, scanJson, tooDeep } from '../json-scan.ts';
 import type { JsonObject } from './json-object.ts';
 import { isJsonObject } from './json-object.ts';
 
@@ -33,8 +33,10 @@ function parse(body: Uint8Array): PatchBody<unknown> {
   } catch {
     throw badRequest(`error decoding patch: ${jsonSyntaxError(text)}`);
   }
+  const { pairs, depth } = scanJson(text);
+  if (depth > maxDepth) throw badRequest(`error decoding patch: ${tooDeep}`);
   // Fewer keys than pairs: some key occurs twice.
-  const duplicates = scanJson(text).pairs === countKeys(patch) ? [] : duplicateKeys(text);
+  const duplicates = pairs === countKeys(patch) ? [] : duplicateKeys(text);
   return { patch, duplicates: duplicates.map((path) => `duplicate field "${path}"`) };
 }
 
