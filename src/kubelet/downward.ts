@@ -55,7 +55,9 @@ export function resourceValue(
   selector: ResourceFieldSelector,
   allocatable: Record<string, string>,
 ): string | undefined {
-  const wanted = selector.containerName ? [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(({ name }) => name === selector.containerName) : container;
+  const wanted = selector.containerName
+    ? [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(({ name }) => name === selector.containerName)
+    : container;
   const [kind, resource] = splitOnce(selector.resource);
   if (wanted === undefined || resource === '') return undefined;
   const { limits, requests } = wanted.resources ?? {};

@@ -78,7 +78,11 @@ export function createImageManager(context: KubeletContext): ImageManager {
       try {
         const { imageId, bytes } = await unlessAborted(pull(image), signal);
         const took = durationText(clock.monotonicMs() - startMs);
-        tell('Normal', 'Pulled', `Successfully pulled image "${named}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`);
+        tell(
+          'Normal',
+          'Pulled',
+          `Successfully pulled image "${named}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`,
+        );
         failures.get(uid)?.delete(named);
         return { imageId };
       } catch (error) {
@@ -110,7 +114,9 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 
 const domain = String.raw`(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?`;
 const part = String.raw`[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`;
-const reference = new RegExp(`^(?:${domain}/)?${part}(?:/${part})*(:[\\w][\\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`);
+const reference = new RegExp(
+  `^(?:${domain}/)?${part}(?:/${part})*(:[\\w][\\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`,
+);
 
 /** The reference with `:latest` where it has neither tag nor digest; undefined if it is none. */
 export function withTag(image: string): string | undefined {

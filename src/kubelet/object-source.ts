@@ -1,6 +1,6 @@
 // Config maps and secrets for a node's pods: watched while a pod of this node uses them, else read when asked for.
 import type { ConfigMap, Secret } from '#api/generated/core-v1.ts';
-import { configMaps, secrets } from '#api/generated/resources.ts';
+import { configmaps, secrets } from '#api/generated/resources.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import { isNotFound } from '#api/meta/errors.ts';
 import type { Client } from '#client/client.ts';
@@ -41,7 +41,11 @@ export function createObjectSource(options: ObjectSourceOptions): ObjectSource {
   const watched = new Map<string, Watched>();
   const remembered = new Map<string, { object: KubeObject; atMs: number }>();
 
-  const read = async <T extends KubeObject>(kind: ObjectReference['kind'], resource: ResourceType<T>, ref: { namespace: string; name: string }) => {
+  const read = async <T extends KubeObject>(
+    kind: ObjectReference['kind'],
+    resource: ResourceType<T>,
+    ref: { namespace: string; name: string },
+  ) => {
     const key = `${kind}/${ref.namespace}/${ref.name}`;
     const entry = watched.get(key);
     if (entry?.informer.hasSynced) return entry.informer.get(`${ref.namespace}/${ref.name}`) as unknown as T | undefined;
@@ -63,7 +67,8 @@ export function createObjectSource(options: ObjectSourceOptions): ObjectSource {
 
   const watch = ({ kind, namespace, name }: ObjectReference): Watched => {
     const selection = { namespace, fieldSelector: `metadata.name=${name}` };
-    const informer = kind === 'Secret' ? createInformer(client, secrets, selection, options) : createInformer(client, configMaps, selection, options);
+    const informer =
+      kind === 'Secret' ? createInformer(client, secrets, selection, options) : createInformer(client, configmaps, selection, options);
     const entry: Watched = { informer, owners: new Map() };
     const tell = (): void => {
       for (const changed of entry.owners.values()) changed();
@@ -82,7 +87,7 @@ export function createObjectSource(options: ObjectSourceOptions): ObjectSource {
   };
 
   return {
-    configMap: (namespace, name) => read('ConfigMap', configMaps, { namespace, name }),
+    configMap: (namespace, name) => read('ConfigMap', configmaps, { namespace, name }),
     secret: (namespace, name) => read('Secret', secrets, { namespace, name }),
     hold(owner, references, changed) {
       const keys = new Set<string>();

@@ -16,11 +16,13 @@ export function containerResources(pod: Pod, container: Container, nodeMemoryByt
   const cpuMilli = milliOf(requests?.cpu ?? limits?.cpu);
   const limitMilli = milliOf(limits?.cpu);
   const memoryLimitBytes = wholeOf(limits?.memory);
+  const memoryRequestBytes = wholeOf(requests?.memory ?? limits?.memory);
   return {
     cpuShares: sharesOf(cpuMilli),
     ...(limitMilli > 0 && { cpuPeriodUs: periodUs, cpuQuotaUs: Math.max(minQuotaUs, Math.floor((limitMilli * periodUs) / 1000)) }),
     ...(memoryLimitBytes > 0 && { memoryLimitBytes }),
     oomScoreAdj: oomScoreAdj(pod, container, nodeMemoryBytes),
+    ...(memoryRequestBytes > 0 && { memoryRequestBytes }),
   };
 }
 

@@ -58,7 +58,15 @@ export interface ContainerConfig {
   stdin: boolean;
   stdinOnce: boolean;
   tty: boolean;
-  resources: { cpuShares?: number; cpuQuotaUs?: number; cpuPeriodUs?: number; memoryLimitBytes?: number; oomScoreAdj?: number };
+  resources: {
+    cpuShares?: number;
+    cpuQuotaUs?: number;
+    cpuPeriodUs?: number;
+    memoryLimitBytes?: number;
+    oomScoreAdj?: number;
+    /** Nothing is enforced by it: simulated usage follows from it. */
+    memoryRequestBytes?: number;
+  };
   securityContext: SecurityOptions;
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -155,11 +163,19 @@ export interface ContainerRuntime {
   reopenLog?(containerId: string): Promise<void>;
   /** Answers a probe in the container's place, where there is nothing that the network or a process could answer (simulated). */
   probe?(containerId: string, kind: 'startup' | 'liveness' | 'readiness'): Promise<{ success: boolean; output: string }>;
+  /** Takes up a pod that the API server says was running, where nothing outlives the kubelet's process (simulated). */
+  adopt?(pod: AdoptedPod, config: SandboxConfig): void;
   /** No process ever reads a file here (simulated): volumes are checked for what they refer to, but not written. */
   readonly withoutFiles?: boolean;
   /** Calls back soon after a container changed by itself (exit, OOM). Answers how to stop. */
   onEvent(listener: (event: RuntimeEvent) => void): () => void;
   close(): Promise<void>;
+}
+
+/** What a pod's status said ran; the containers' configurations are those that they would be started with. */
+export interface AdoptedPod {
+  ips: string[];
+  containers: { id: string; imageId: string; startedAtMs: number; config: ContainerConfig }[];
 }
 
 /** A pull that failed; `reason` is what the container's waiting state says. */
