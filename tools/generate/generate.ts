@@ -2,16 +2,18 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { generateEks } from './eks.ts';
 import { kubernetesFiles } from './kubernetes/files.ts';
 
 /** Path below the repository's root → contents. Every file of `folders` is generated; what is not listed is removed. */
 export type Files = Map<string, string>;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const folders = ['src/api/generated'];
+const folders = ['src/api/generated', 'src/eks/generated'];
 
 function main(check: boolean): void {
   const files: Files = kubernetesFiles();
+  for (const { path, content } of generateEks()) files.set(path, content);
   const differences = [
     ...[...files].filter(([path, text]) => !existsSync(root + path) || readFileSync(root + path, 'utf8') !== text).map(([path]) => path),
     ...folders.flatMap((folder) => strays(folder, files)),
