@@ -1,0 +1,49 @@
+// The kinds whose rules are complete, in the order of the API groups: what is not here is not advertised.
+import { deploymentRules } from './apps/deployments.ts';
+import { replicaSetRules } from './apps/replicasets.ts';
+import { certificateSigningRequestRules } from './certificates/certificatesigningrequests.ts';
+import { leaseRules } from './coordination/leases.ts';
+import { configMapRules } from './core/configmaps.ts';
+import { endpointsRules } from './core/endpoints.ts';
+import { eventRules } from './core/events.ts';
+import { namespaceRules } from './core/namespaces.ts';
+import { nodeRules } from './core/nodes.ts';
+import { persistentVolumeClaimRules } from './core/persistentvolumeclaims.ts';
+import { persistentVolumeRules } from './core/persistentvolumes.ts';
+import { podRules } from './core/pods.ts';
+import { secretRules } from './core/secrets.ts';
+import { serviceAccountRules } from './core/serviceaccounts.ts';
+import { serviceRules } from './core/services.ts';
+import { endpointSliceRules } from './discovery/endpointslices.ts';
+import { clusterRoleBindingRules } from './rbac/clusterrolebindings.ts';
+import { clusterRoleRules } from './rbac/clusterroles.ts';
+import { roleBindingRules } from './rbac/rolebindings.ts';
+import { roleRules } from './rbac/roles.ts';
+import type { ResourceRules } from './resource.ts';
+import { priorityClassRules } from './scheduling/priorityclasses.ts';
+import { storageClassRules } from './storage/storageclasses.ts';
+
+export const resourceRules: readonly ResourceRules[] = [
+  namespaceRules,
+  nodeRules,
+  podRules,
+  serviceRules,
+  endpointsRules,
+  configMapRules,
+  secretRules,
+  serviceAccountRules,
+  eventRules,
+  persistentVolumeRules,
+  persistentVolumeClaimRules,
+  deploymentRules,
+  replicaSetRules,
+  endpointSliceRules,
+  leaseRules,
+  roleRules,
+  clusterRoleRules,
+  roleBindingRules,
+  clusterRoleBindingRules,
+  storageClassRules,
+  priorityClassRules,
+  certificateSigningRequestRules,
+] as readonly ResourceRules[];
