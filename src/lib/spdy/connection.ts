@@ -10,7 +10,10 @@ import { headerDecoder, headerEncoder, uint32 } from './header-block.ts';
 export interface SpdyStream {
   readonly id: number;
   readonly headers: Headers;
-  /** Ending it sends FIN; destroying it sends RST_STREAM unless both sides have ended. */
+  /**
+   * Ending it sends FIN; destroying it sends RST_STREAM unless both sides have ended. When the other side resets it or goes away, what
+   * came before is still read, to an ordinary end, and writing fails: servers reset their streams as a way of closing them.
+   */
   readonly channel: Duplex;
 }
 
@@ -40,6 +43,8 @@ interface OpenStream {
   remoteEnded: boolean;
   /** Its reader is behind. */
   full: boolean;
+  /** The other side takes nothing more. */
+  reset: boolean;
 }
 
 interface Session {
@@ -71,7 +76,10 @@ export function createSpdyConnection(socket: Duplex, options: SpdyOptions): Spdy
   let nextId = options.role === 'client' ? 1 : 2;
   socket.on('error', (error) => close(session, error));
   readAll(session, options.head ?? Buffer.alloc(0)).then(
-    () => close(session, undefined),
+    () => {
+      for (const entry of session.streams.values()) resetByPeer(session, entry);
+      close(session, undefined);
+    },
     (error: Error) => close(session, error),
   );
   return {
@@ -109,6 +117,7 @@ function addStream(session: Session, id: number, headers: Headers): OpenStream {
     read: () => caughtUp(session, entry),
     write: (chunk: Buffer, _, callback) => {
       if (chunk.length === 0) return callback();
+      if (entry.reset) return callback(new Error('stream reset by the other side'));
       for (let at = 0; at < chunk.length; at += maxDataBytes) {
         const last = at + maxDataBytes >= chunk.length;
         send(session, dataFrame(id, 0, chunk.subarray(at, at + maxDataBytes)), last ? callback : undefined);
@@ -116,6 +125,7 @@ function addStream(session: Session, id: number, headers: Headers): OpenStream {
     },
     final: (callback) => {
       entry.localEnded = true;
+      if (entry.reset) return callback();
       send(session, dataFrame(id, finFlag, Buffer.alloc(0)), () => callback());
       forgetIfOver(session, entry);
     },
@@ -127,7 +137,7 @@ function addStream(session: Session, id: number, headers: Headers): OpenStream {
   });
   // Whoever uses the stream listens; a stream that nobody uses must not end the process.
   channel.on('error', () => undefined);
-  const entry: OpenStream = { stream: { id, headers, channel }, localEnded: false, remoteEnded: false, full: false };
+  const entry: OpenStream = { stream: { id, headers, channel }, localEnded: false, remoteEnded: false, full: false, reset: false };
   session.streams.set(id, entry);
   return entry;
 }
@@ -150,6 +160,12 @@ function endRemote(session: Session, entry: OpenStream): void {
   entry.remoteEnded = true;
   entry.stream.channel.push(null);
   forgetIfOver(session, entry);
+}
+
+function resetByPeer(session: Session, entry: OpenStream): void {
+  entry.reset = true;
+  endRemote(session, entry);
+  session.streams.delete(entry.stream.id);
 }
 
 async function readAll(session: Session, head: Buffer): Promise<void> {
@@ -186,8 +202,7 @@ async function onControl(session: Session, frame: Frame & { kind: 'control' }): 
     await session.decoder.decode(body.subarray(4));
     if (entry !== undefined && flags & finFlag) endRemote(session, entry);
   } else if (type === frameTypes.rstStream && entry !== undefined) {
-    session.streams.delete(id);
-    entry.stream.channel.destroy(new Error('stream reset by the other side'));
+    resetByPeer(session, entry);
   } else if (type === frameTypes.ping) {
     const ours = (body.readUInt32BE(0) % 2 === 1) === (session.role === 'client');
     if (!ours) send(session, controlFrame(frameTypes.ping, body));

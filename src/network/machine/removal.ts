@@ -19,7 +19,7 @@ export async function removeMachineTraces(home: string, cluster: string, id: str
   await removeShimSockets(names.runDirectory);
   await unmountBelow([names.runDirectory, directory]);
   await removeNamespace(names.namespace);
-  await removeCniResults(`${names.cniNetwork}-`);
+  await removeCniResults(`${names.cniNetwork}-`, await sandboxIds(directory));
   await removeCgroup(names.cgroup);
   await removeDirectory(names.runDirectory);
   await removeDirectory(directory);
@@ -44,7 +44,9 @@ export async function removeHomeTraces(home: string, clock: Clock): Promise<bool
   for (const namespace of await listNames('/run/netns', names.namespacePrefix)) await removeNamespace(namespace);
   for (const link of await listNames('/sys/class/net', names.linkPrefix)) await tryRun('ip', ['link', 'delete', link]);
   for (const table of await ourTables(names)) await tryRun('nft', ['delete', 'table', 'ip', table]);
-  await removeCniResults(names.namespacePrefix);
+  const machines = await readdir(join(home, 'machines'), { recursive: true, withFileTypes: true }).catch(() => []);
+  const roots = machines.filter((entry) => entry.name === 'machine.json').map((entry) => entry.parentPath);
+  await removeCniResults(names.namespacePrefix, (await Promise.all(roots.map(sandboxIds))).flat());
   await removeCgroup(names.cgroup);
   await removeDirectory(names.runDirectory);
   await removeDirectory(join(home, 'machines'));
@@ -128,10 +130,15 @@ async function unmountBelow(directories: string[]): Promise<void> {
   for (const point of points.reverse()) await tryRun('umount', ['--lazy', point]);
 }
 
-/** libcni remembers each pod's network under a path that cannot be chosen. */
-async function removeCniResults(prefix: string): Promise<void> {
+/** libcni remembers each pod's networks, ours and the loopback, under a path that cannot be chosen. */
+async function removeCniResults(prefix: string, sandboxes: string[]): Promise<void> {
   const directory = '/var/lib/cni/results';
-  for (const name of await listNames(directory, prefix)) await rm(join(directory, name), { force: true });
+  const ours = await listNames(directory, prefix);
+  for (const name of [...ours, ...sandboxes.map((id) => `cni-loopback-${id}-lo`)]) await rm(join(directory, name), { force: true });
+}
+
+async function sandboxIds(machineDirectory: string): Promise<string[]> {
+  return listNames(join(machineDirectory, 'containerd', 'io.containerd.grpc.v1.cri', 'sandboxes'), '');
 }
 
 async function removeNamespace(namespace: string): Promise<void> {

@@ -1,0 +1,123 @@
+// The home's image registry: Debian's docker-registry on the loopback, started detached, adopted by the next daemon.
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Clock } from '#lib/clock.ts';
+import { isRunning, runningProcess, startDetached, stopDetached } from '#lib/detached-process.ts';
+import { writeMirrorHosts } from './mirror-hosts.ts';
+
+export interface Registry {
+  /** On the loopback: for `image load` and pushes. */
+  url: string;
+  port: number;
+  /** containerd's hosts.toml files. */
+  hostsDirectory: string;
+  /** The registry's URL as machines reach it. */
+  mirror: string;
+}
+
+const startDeadlineMs = 10_000;
+
+/** Starts or adopts the registry of a home. `mirror` as machines reach it; see `registryAddress` in ../machine/machines.ts. */
+export async function ensureRegistry(options: { home: string; clock: Clock; mirror: string }): Promise<Registry> {
+  const { home, clock, mirror } = options;
+  const directory = join(home, 'registry');
+  await mkdir(join(directory, 'storage'), { recursive: true, mode: 0o700 });
+  const pidFile = join(directory, 'registry.pid');
+  const configFile = join(directory, 'config.yml');
+  const logFile = join(directory, 'registry.log');
+  const known = await portOf(configFile);
+  let running = await runningProcess(pidFile);
+  let port = known;
+  if (running === undefined || port === undefined) {
+    port = known !== undefined && (await isFree(known)) ? known : await freePort();
+    await writeFile(configFile, registryConfig(join(directory, 'storage'), port), { mode: 0o600 });
+    running = await startDetached({ program: 'docker-registry', args: ['serve', configFile], pidFile, logFile });
+  }
+  const deadlineMs = clock.monotonicMs() + startDeadlineMs;
+  while (!(await answers(port))) {
+    if (!(await isRunning(running)) || clock.monotonicMs() > deadlineMs) {
+      const log = await readFile(logFile, 'utf8').catch(() => '');
+      throw new Error(`the image registry does not start: ${log.trim().split('\n').slice(-2).join(' | ')} (${logFile})`);
+    }
+    await clock.sleep(20);
+  }
+  const hostsDirectory = join(directory, 'hosts');
+  await writeMirrorHosts(hostsDirectory, mirror, port);
+  return { url: `http://127.0.0.1:${port}`, port, hostsDirectory, mirror };
+}
+
+/** The registry of a home whose daemon started it; undefined if it does not run. */
+export async function findRegistry(home: string, mirror: string): Promise<Registry | undefined> {
+  const directory = join(home, 'registry');
+  const port = await portOf(join(directory, 'config.yml'));
+  if (port === undefined || (await runningProcess(join(directory, 'registry.pid'))) === undefined) return undefined;
+  return { url: `http://127.0.0.1:${port}`, port, hostsDirectory: join(directory, 'hosts'), mirror };
+}
+
+export async function stopRegistry(home: string, clock: Clock): Promise<void> {
+  await stopDetached(join(home, 'registry', 'registry.pid'), clock);
+}
+
+/** Whether the machine has the program. */
+export async function hasRegistryProgram(): Promise<boolean> {
+  return access('/usr/bin/docker-registry').then(
+    () => true,
+    () => false,
+  );
+}
+
+function registryConfig(storage: string, port: number): string {
+  return `version: 0.1
+log:
+  level: warn
+  accesslog:
+    disabled: true
+storage:
+  filesystem:
+    rootdirectory: ${JSON.stringify(storage)}
+  delete:
+    enabled: true
+http:
+  addr: 127.0.0.1:${port}
+  # Machines reach it under another address: what it answers must not name one.
+  relativeurls: true
+  secret: ${randomBytes(16).toString('hex')}
+`;
+}
+
+async function portOf(configFile: string): Promise<number | undefined> {
+  const text = await readFile(configFile, 'utf8').catch(() => '');
+  const port = /^ {2}addr: 127\.0\.0\.1:(\d+)$/m.exec(text)?.[1];
+  return port === undefined ? undefined : Number(port);
+}
+
+async function answers(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/v2/`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+async function isFree(port: number): Promise<boolean> {
+  return (await tryListen(port)) !== undefined;
+}
+
+async function freePort(): Promise<number> {
+  const port = await tryListen(0);
+  if (port === undefined) throw new Error('no free port on 127.0.0.1 for the image registry');
+  return port;
+}
+
+function tryListen(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const { port: found } = server.address() as AddressInfo;
+      server.close(() => resolve(found));
+    });
+  });
+}
