@@ -29,9 +29,19 @@ const noQuery = new URLSearchParams();
 const never = new AbortController().signal;
 
 export function createLoopbackClient(core: Core, user: UserInfo): Client {
-  const enter = (type: ResourceType, verb: string, ref: { namespace?: string; name?: string }, subresource = '') =>
-    enterRequest(core, user, { type, verb, namespace: ref.namespace ?? '', name: ref.name ?? '', subresource });
+  const enter: Enter = (type, verb, ref, subresource = '') =>
+    enterRequest(core, user, { type: type as ResourceType, verb, namespace: ref.namespace ?? '', name: ref.name ?? '', subresource });
+  return { ...readSide(core, enter), ...writeSide(core, enter) };
+}
 
+type Enter = <T extends KubeObject>(
+  type: ResourceType<T>,
+  verb: string,
+  ref: { namespace?: string; name?: string },
+  subresource?: string,
+) => { resource: ServedResource; context: RequestContext };
+
+function readSide(core: Core, enter: Enter): Pick<Client, 'get' | 'list' | 'watch'> {
   return {
     async get<T extends KubeObject>(
       type: ResourceType<T>,
@@ -60,6 +70,11 @@ export function createLoopbackClient(core: Core, user: UserInfo): Client {
     watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions, handler: (events: WatchEvent<T>[]) => void) {
       return openWatch(core, () => enter(type, 'watch', options).resource, options, handler);
     },
+  };
+}
+
+function writeSide(core: Core, enter: Enter): Pick<Client, 'create' | 'update' | 'patch' | 'delete' | 'deleteCollection'> {
+  return {
     async create<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions = {}, ref?: ObjectRef) {
       const namespace = ref?.namespace ?? object.metadata?.namespace ?? '';
       const subresource = options.subresource ?? '';

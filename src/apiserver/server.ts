@@ -24,8 +24,12 @@ import { fieldIndexes } from './registry/field-indexes.ts';
 import { createResourceSet } from './registry/resource-set.ts';
 import type { ServedResource } from './registry/served-resource.ts';
 import { serveResource } from './registry/served-resource.ts';
+import { bindingsResource } from './virtual-resources.ts';
+import type { PathHandler } from './paths.ts';
 import type { RequestContext } from './request.ts';
 import type { ResourceRules } from './resources/resource.ts';
+
+export type { PathHandler };
 
 /** A resource that is answered, not stored: reviews, metrics. Objects are decoded and belong to the handler. */
 export interface VirtualResource<T extends KubeObject = KubeObject> {
@@ -38,14 +42,14 @@ export interface VirtualResource<T extends KubeObject = KubeObject> {
 /** Answers a subresource that is a connection or a stream of its own, such as `pods/log`. The request is authorised and admitted. */
 export type ConnectHandler = (request: HttpRequest, context: RequestContext) => Promise<HttpResponse>;
 
-/** Answers a path that is not a resource's: discovery, health, metrics. Undefined: not mine. */
-export type PathHandler = (request: HttpRequest, context: RequestContext) => Promise<HttpResponse | undefined>;
-
 /** Who asks and what they may: made from the server's own view of the cluster. */
 export interface Security {
   authenticate(request: HttpRequest): Promise<UserInfo>;
   authorize: Authorizer;
   issueToken?: TokenIssuer;
+  /** Reviews of access and identity, and the paths that tell others how to check our tokens. */
+  reviews?: readonly VirtualResource[];
+  openid?: PathHandler;
   /** Plugins that need the authorizer; they run behind those of admission/order.ts. */
   admission?: readonly AdmissionPlugin[];
 }
@@ -69,7 +73,7 @@ export interface ApiServerOptions {
   security: (view: ClusterView) => Security;
   /** Written at the first start, and mended at every other. */
   bootstrap?: readonly BootstrapObject[];
-  virtual?: (view: ClusterView, server: { loopback(user: UserInfo): Client }) => readonly VirtualResource[];
+  virtual?: (view: ClusterView) => readonly VirtualResource[];
   connect?: Readonly<Record<string, ConnectHandler>>;
   paths?: readonly PathHandler[];
   audit?: AuditTrail;
@@ -116,9 +120,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     issueToken: security.issueToken,
   };
   const loopback = (user: UserInfo) => createLoopbackClient(core, user);
+  const virtual = [bindingsResource(core), ...(security.reviews ?? []), ...(options.virtual?.(view) ?? [])];
+  const paths = [...(options.paths ?? []), ...(security.openid ? [security.openid] : [])];
   const stopping: (() => void)[] = [];
   return {
-    handle: createPipeline(core, security, { ...options, virtual: options.virtual?.(view, { loopback }) ?? [] }),
+    handle: createPipeline(core, security, { ...options, virtual, paths }),
     loopback,
     view,
     resources: resources.all,

@@ -3,7 +3,7 @@
 import type { Clock } from '#lib/clock.ts';
 import type { Log } from '#lib/log.ts';
 import type { KubeObject } from '#api/meta/object.ts';
-import { expired, serviceUnavailable, tooLargeResourceVersion } from '#api/meta/errors.ts';
+import { expired, serviceUnavailable } from '#api/meta/errors.ts';
 import type { Store, StoreEvent, StoreWatch } from '#store/store.ts';
 import { CompactedError } from '#store/store.ts';
 import type { Entry } from './entry.ts';
@@ -11,6 +11,7 @@ import { createEntry } from './entry.ts';
 import type { WindowLimits } from './event-window.ts';
 import type { CachedResource, ResourceCache } from './resource-cache.ts';
 import { createResourceCache } from './resource-cache.ts';
+import { createRevisionWaiters } from './revision-waiters.ts';
 
 export interface World {
   /** Everything up to here has been taken in and handed to the watchers. */
@@ -46,7 +47,6 @@ interface Written {
   entry: Entry | undefined;
 }
 
-const freshnessWaitMs = 3_000;
 const defaultLimits: WindowLimits = { events: 16_384, bytes: 16 * 2 ** 20 };
 /** How many revisions of history a start takes in again, so that watches resume across it. */
 const replayedRevisions = 4_096;
@@ -57,62 +57,28 @@ export function createWorld(options: WorldOptions): World {
   const resources = new Map<string, CachedResource>();
   const caches = new Map<string, ResourceCache>();
   const written = new WeakMap<Buffer, Written>();
-  const waiters = new Set<{ revision: number; resolve: () => void }>();
+  const waiters = createRevisionWaiters(clock, () => revision);
   let revision = 0;
   let watch: StoreWatch | undefined;
   let stopped = false;
-  // Batches that arrived while watchers were being told of an earlier one: a handler may write.
-  const queued: StoreEvent[][] = [];
-  let applying = false;
-
-  const cacheOf = (key: string): ResourceCache | undefined => {
-    const first = key.indexOf('/', '/registry/'.length) + 1;
-    const one = caches.get(key.slice(0, first));
-    if (one !== undefined) return one;
-    // services/specs and the groups that have a folder of their own.
-    return caches.get(key.slice(0, key.indexOf('/', first) + 1));
-  };
-
   const apply = (events: StoreEvent[]) => {
     const nowMs = clock.now();
     const touched = new Set<ResourceCache>();
     for (const event of events) {
       revision = event.revision;
-      const cache = cacheOf(event.key);
+      const cache = cacheOf(caches, event.key);
       if (cache === undefined) continue;
       cache.apply(event.key, event.type === 'put' ? take(event.key, event.value, event.revision) : undefined, event.revision, nowMs);
       touched.add(cache);
     }
     for (const cache of touched) cache.watchers.flush();
-    wake();
+    waiters.wake();
   };
 
-  const take = (key: string, value: Buffer, atRevision: number): Entry => {
-    const known = written.get(value);
-    const entry = createEntry(key, value, atRevision, known?.object);
-    if (known) known.entry = entry;
-    return entry;
-  };
-
-  const wake = () => {
-    for (const waiter of waiters) {
-      if (waiter.revision > revision) continue;
-      waiters.delete(waiter);
-      waiter.resolve();
-    }
-  };
+  const take = (key: string, value: Buffer, atRevision: number): Entry => takeIn(written.get(value), key, value, atRevision);
 
   const sink = {
-    events(events: StoreEvent[]) {
-      queued.push(events);
-      if (applying) return;
-      applying = true;
-      try {
-        for (let batch = queued.shift(); batch !== undefined; batch = queued.shift()) apply(batch);
-      } finally {
-        applying = false;
-      }
-    },
+    events: oneAtATime((events: StoreEvent[]) => apply(events)),
     ended(error: Error) {
       watch = undefined;
       if (stopped) return;
@@ -135,27 +101,10 @@ export function createWorld(options: WorldOptions): World {
       caches.set(resource.prefix, createResourceCache(resource, listing.revision, options.limits ?? defaultLimits));
     }
     const nowMs = clock.now();
-    for (const item of listing.values) cacheOf(item.key)?.apply(item.key, take(item.key, item.value, item.revision), item.revision, nowMs);
+    for (const item of listing.values)
+      cacheOf(caches, item.key)?.apply(item.key, take(item.key, item.value, item.revision), item.revision, nowMs);
     for (const cache of caches.values()) cache.settle(listing.revision);
     revision = listing.revision;
-  };
-
-  const waitFor = async (asked: number): Promise<void> => {
-    if (asked <= revision) return;
-    await new Promise<void>((resolve, reject) => {
-      const waiter = {
-        revision: asked,
-        resolve: () => {
-          timer.cancel();
-          resolve();
-        },
-      };
-      const timer = clock.after(freshnessWaitMs, () => {
-        waiters.delete(waiter);
-        reject(tooLargeResourceVersion(asked, revision));
-      });
-      waiters.add(waiter);
-    });
   };
 
   return {
@@ -169,7 +118,7 @@ export function createWorld(options: WorldOptions): World {
       await load();
       const latest = await store.currentRevision();
       watch = store.watch('', revision, sink);
-      await waitFor(latest);
+      await waiters.waitFor(latest);
     },
     stop() {
       stopped = true;
@@ -186,10 +135,10 @@ export function createWorld(options: WorldOptions): World {
     },
     remember: (value, object) => void written.set(value, { object, entry: undefined }),
     entryOf: (value) => written.get(value)?.entry,
-    waitFor,
+    waitFor: waiters.waitFor,
     async waitForLatest() {
       const latest = await store.currentRevision();
-      if (latest > revision) await waitFor(latest);
+      if (latest > revision) await waiters.waitFor(latest);
     },
     expireEvents(ageMs) {
       for (const cache of caches.values()) cache.expire(clock.now() - ageMs);
@@ -206,4 +155,35 @@ async function listForReplay(store: Store): ReturnType<Store['list']> {
     if (!(error instanceof CompactedError)) throw error;
     return await store.list('', { revision: error.compactedRevision });
   }
+}
+
+/** The object that this server wrote itself need not be parsed. */
+function takeIn(known: Written | undefined, key: string, value: Buffer, revision: number): Entry {
+  const entry = createEntry(key, value, revision, known?.object);
+  if (known) known.entry = entry;
+  return entry;
+}
+
+function cacheOf(caches: ReadonlyMap<string, ResourceCache>, key: string): ResourceCache | undefined {
+  const first = key.indexOf('/', '/registry/'.length) + 1;
+  const one = caches.get(key.slice(0, first));
+  if (one !== undefined) return one;
+  // services/specs and the groups that have a folder of their own.
+  return caches.get(key.slice(0, key.indexOf('/', first) + 1));
+}
+
+/** A watcher may write while it is told of an earlier write: what that brings waits until all have been told. */
+function oneAtATime<T>(run: (item: T) => void): (item: T) => void {
+  const queued: T[] = [];
+  let running = false;
+  return (item) => {
+    queued.push(item);
+    if (running) return;
+    running = true;
+    try {
+      for (let next = queued.shift(); next !== undefined; next = queued.shift()) run(next);
+    } finally {
+      running = false;
+    }
+  };
 }

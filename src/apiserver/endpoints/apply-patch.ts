@@ -1,25 +1,39 @@
 // Applies one patch to one object, by the patch's media type.
-import { notImplemented } from '#api/meta/errors.ts';
+import { unsupportedMediaType } from '#api/meta/errors.ts';
 import type { KubeObject } from '#api/meta/object.ts';
-import type { ServedResource } from '../registry/served-resource.ts';
-import type { PatchRequest } from './patch.ts';
+import type { JsonObject } from '#api/meta/patches/json-object.ts';
+import { jsonPatch } from '#api/meta/patches/json-patch.ts';
+import { mergePatch } from '#api/meta/patches/merge-patch.ts';
+import { parseJsonPatch, parseObjectPatch } from '#api/meta/patches/patch-body.ts';
+import { strategicMergePatch } from '#api/meta/patches/strategic-merge-patch.ts';
+import type { Message } from '#api/schema.ts';
+import type { PatchType } from '#client/client.ts';
+
+export const patchMediaTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+};
+
+/** Throws 415 for a type of patch that this server does not know. */
+export function parsePatch(body: Uint8Array, contentType: string): { type: PatchType; patch: unknown; duplicates: string[] } {
+  const type = patchMediaTypes[contentType.split(';', 1)[0]!.trim().toLowerCase()];
+  if (type === undefined) throw unsupportedMediaType(Object.keys(patchMediaTypes));
+  return { type, ...(type === 'json' ? parseJsonPatch(body) : parseObjectPatch(body)) };
+}
 
 /** Answers a new value; `current` and the patch are only read. */
-export function applyPatch(_resource: ServedResource, request: PatchRequest, current: KubeObject): unknown {
-  if (request.type === 'merge') return mergePatch(current, request.patch);
-  throw notImplemented(`patches of type ${request.type}`);
-}
-
-function mergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else merged[key] = mergePatch(merged[key], value);
+export function applyPatch(type: PatchType, patch: unknown, current: KubeObject, message: Message): unknown {
+  const original = current as unknown as JsonObject;
+  switch (type) {
+    case 'json':
+      return jsonPatch(original, patch as unknown[]);
+    case 'merge':
+      return mergePatch(original, patch as JsonObject);
+    case 'strategic':
+      return strategicMergePatch(original, patch as JsonObject, message);
+    case 'apply':
+      // Server-side apply needs managed fields: clients take this answer for "not yet".
+      throw unsupportedMediaType(Object.keys(patchMediaTypes));
   }
-  return merged;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

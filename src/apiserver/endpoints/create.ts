@@ -64,10 +64,10 @@ export async function createNamed(
 ): Promise<Outcome> {
   const { object } = request;
   fillSystemFields(core, resource, object);
+  resource.rules.prepareForCreate?.(object, { now: core.clock.now(), user: request.context.user });
   const finish = core.hooks.get(resource.prefix)?.beginCreate?.(object, request.dryRun) ?? nothingToFinish;
   let committed = false;
   try {
-    resource.rules.prepareForCreate?.(object, { now: core.clock.now(), user: request.context.user });
     refuseInvalid(resource, object, [...validateMetadata(resource, object), ...(resource.rules.validate?.(object) ?? [])]);
     addWarnings(request.context, resource.rules.warnings?.(object));
     admission.name = object.metadata.name!;

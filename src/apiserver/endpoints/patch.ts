@@ -1,6 +1,6 @@
 // Patch: a change to whatever the object is, tried again on top of the latest state when someone was faster.
 import { decodeValue } from '#api/meta/decode.ts';
-import { isConflict, unsupportedMediaType } from '#api/meta/errors.ts';
+import { isConflict } from '#api/meta/errors.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import type { PatchType } from '#client/client.ts';
 import type { RequestContext } from '../request.ts';
@@ -10,6 +10,7 @@ import type { Outcome } from '../registry/write.ts';
 import { scaleOf, withScale } from '../subresources/scale.ts';
 import { addWarnings } from './create.ts';
 import { applyPatch } from './apply-patch.ts';
+import { messageForKind } from '#api/schema.ts';
 import { updateObject } from './update.ts';
 
 export interface PatchRequest {
@@ -24,18 +25,11 @@ export interface PatchRequest {
   fieldValidation: 'Ignore' | 'Warn' | 'Strict';
 }
 
-export const patchMediaTypes: Readonly<Record<string, PatchType>> = {
-  'application/json-patch+json': 'json',
-  'application/merge-patch+json': 'merge',
-  'application/strategic-merge-patch+json': 'strategic',
-};
-
 /** As often as upstream tries before it passes a conflict on. */
 const maxConflicts = 5;
 
 export async function patchObject(core: Core, resource: ServedResource, request: PatchRequest): Promise<Outcome> {
   const { context, namespace, name, subresource, dryRun } = request;
-  if (request.type === 'apply') throw unsupportedMediaType(Object.keys(patchMediaTypes));
   const desired = (current: KubeObject): KubeObject => {
     const isScale = subresource === 'scale';
     const patched = patch(resource, request, isScale ? (scaleOf(current) as unknown as KubeObject) : current);
@@ -52,11 +46,11 @@ export async function patchObject(core: Core, resource: ServedResource, request:
 }
 
 function patch(resource: ServedResource, request: PatchRequest, current: KubeObject): KubeObject {
-  const patched = applyPatch(resource, request, current);
   const expected =
     request.subresource === 'scale'
       ? { apiVersion: 'autoscaling/v1', kind: 'Scale' }
       : { apiVersion: resource.apiVersion, kind: resource.type.kind };
+  const patched = applyPatch(request.type, request.patch, current, messageForKind(expected.apiVersion, expected.kind)!);
   const { object, warnings } = decodeValue(patched, { ...expected, fieldValidation: request.fieldValidation });
   addWarnings(request.context, warnings);
   return object;

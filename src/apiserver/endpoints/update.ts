@@ -62,8 +62,8 @@ export async function updateObject(core: Core, resource: ServedResource, request
     if (writesWholeObject(request.subresource)) resource.rules.setDefaults?.(taken);
     const admission = admissionFor(resource, request, taken, old);
     await core.admission.mutate(admission);
-    if (request.subresource === '') finish = core.hooks.get(resource.prefix)?.beginUpdate?.(taken, old, request.dryRun) ?? nothingToFinish;
     prepare(core, resource, request, taken, old);
+    if (request.subresource === '') finish = core.hooks.get(resource.prefix)?.beginUpdate?.(taken, old, request.dryRun) ?? nothingToFinish;
     refuseInvalid(resource, taken, validate(resource, request, taken, old));
     addWarnings(context, resource.rules.warnings?.(taken, old));
     await core.admission.validate(admission);
