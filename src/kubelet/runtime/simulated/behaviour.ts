@@ -58,6 +58,7 @@ export function durationMs(text: string | undefined): number | undefined {
 
 function exitOfCommand(words: string[]): Behaviour['exit'] {
   const [program = '', ...rest] = words;
+  if (program === '') return undefined;
   const name = program.slice(program.lastIndexOf('/') + 1);
   if ((name === 'sh' || name === 'bash' || name === 'ash') && rest[0] === '-c' && rest[1] !== undefined) return exitOfScript(rest[1]);
   return exitOfScript([name, ...rest].join(' '));
