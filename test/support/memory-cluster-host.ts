@@ -1,4 +1,5 @@
 // A host that keeps clusters and nodes in memory: what EKS' own tests look at instead of starting control planes.
+import { freeAddress } from '#eks/nodegroups/addresses.ts';
 import type { ClusterHost, ClusterSpec, NodeChange, NodeSpec } from '#eks/clusters/host.ts';
 
 export interface MemoryHost extends ClusterHost {
@@ -41,9 +42,18 @@ export function memoryHost(): MemoryHost {
       await gate();
       clusters.get(clusterName)!.nodes.set(node.name, node);
     },
-    async removeNode(clusterName, nodeName) {
+    async claimAddresses(_clusterName, instances, taken) {
       await gate();
-      clusters.get(clusterName)?.nodes.delete(nodeName);
+      const all = new Set(taken);
+      return instances.map(({ zone }) => {
+        const address = freeAddress(zone, all);
+        all.add(address);
+        return address;
+      });
+    },
+    async removeNode(clusterName, { name }) {
+      await gate();
+      if (name !== undefined) clusters.get(clusterName)?.nodes.delete(name);
     },
     async updateNode(clusterName, _nodeName, change) {
       await gate();

@@ -12,7 +12,7 @@ export interface ClusterAccessOptions {
   /** The IAM principal that created the cluster, if it is to have admin permissions. */
   creatorArn: () => string | undefined;
   /** The node behind a session of a node group's role; the session is named after the instance. */
-  nodeOf: (roleArn: string, instanceId: string) => { nodeName: string } | undefined;
+  nodeOf: (roleArn: string, instanceId: string) => { nodeName?: string } | undefined;
 }
 
 export function iamAuthenticator(options: ClusterAccessOptions): TokenAuthenticator {
@@ -42,7 +42,7 @@ const uidPrefix = 'aws-iam-authenticator:';
 function userOf(principal: Principal, options: ClusterAccessOptions): UserInfo | undefined {
   if (principal.canonicalArn === options.creatorArn()) return { name: usernameOf(principal), groups: [], ...identityOf(principal) };
   const node = principal.sessionName === '' ? undefined : options.nodeOf(principal.canonicalArn, principal.sessionName);
-  if (node === undefined) return undefined;
+  if (node?.nodeName === undefined) return undefined;
   return { name: `system:node:${node.nodeName}`, groups: ['system:bootstrappers', 'system:nodes'], ...identityOf(principal) };
 }
 

@@ -50,6 +50,20 @@ export interface NodeSpec {
   capacity: NodeCapacity;
 }
 
+/** An instance that was decided on and has no address yet. */
+export interface NewInstance {
+  instanceId: string;
+  zone: string;
+  /** How many pods it will hold. */
+  pods: number;
+}
+
+export interface DepartingNode {
+  instanceId: string;
+  /** Unset if the instance never got an address. */
+  name?: string;
+}
+
 /** What changes on nodes that are already there. */
 export interface NodeChange {
   setLabels: Readonly<Record<string, string>>;
@@ -68,9 +82,14 @@ export interface ClusterHost {
   startCluster(spec: ClusterSpec): Promise<RunningCluster>;
   /** Stops the cluster with its nodes and forgets all its state. */
   deleteCluster(cluster: { name: string; id: string }): Promise<void>;
+  /**
+   * Addresses of the VPC for new instances, in their order. The same instance always gets the same one.
+   * `taken` are those of all other nodes here.
+   */
+  claimAddresses(clusterName: string, instances: readonly NewInstance[], taken: ReadonlySet<string>): Promise<string[]>;
   /** Resolves once the node is Ready. */
   addNode(clusterName: string, node: NodeSpec): Promise<void>;
   /** Drains the node as far as its budgets allow, stops it, and deletes its Node object. */
-  removeNode(clusterName: string, nodeName: string): Promise<void>;
+  removeNode(clusterName: string, node: DepartingNode): Promise<void>;
   updateNode(clusterName: string, nodeName: string, change: NodeChange): Promise<void>;
 }

@@ -23,21 +23,16 @@ export interface LaunchRequest {
   region: string;
   /** Instances that the group has: new ones go to the zones with the fewest. */
   present: readonly Instance[];
-  /** Addresses taken by any node of any cluster here. */
-  taken: ReadonlySet<string>;
   random: Random;
 }
 
+/** New instances, still without addresses. */
 export function launch(request: LaunchRequest): Instance[] {
-  const taken = new Set(request.taken);
   const zones = zonesOf(request.subnets, request.region);
   const launched: Instance[] = [];
   for (let i = 0; i < request.count; i++) {
     const zone = emptiest(zones, [...request.present, ...launched]);
-    const privateIp = freeAddress(zones.indexOf(zone), taken);
-    taken.add(privateIp);
-    const instanceId = `i-0${request.random.bytes(8).toString('hex')}`;
-    launched.push({ instanceId, instanceType: request.instanceType, privateIp, zone, nodeName: nodeNameOf(privateIp, request.region) });
+    launched.push({ instanceId: `i-0${request.random.bytes(8).toString('hex')}`, instanceType: request.instanceType, zone });
   }
   return launched;
 }
@@ -52,23 +47,6 @@ function emptiest(zones: readonly string[], instances: readonly Instance[]): str
   return zones.reduce((best, zone) => (load(zone) < load(best) ? zone : best));
 }
 
-const addressesPerThird = 240;
-const thirdsPerZone = 20;
-
-/**
- * The VPC is 10.0.0.0/16. Nodes of the n-th zone live in 10.0.(20n+1).10 and up, so that all of them stay below 10.0.128.0,
- * where pods have their addresses.
- */
-function freeAddress(zoneIndex: number, taken: ReadonlySet<string>): string {
-  for (let third = 0; third < thirdsPerZone; third++) {
-    for (let host = 0; host < addressesPerThird; host++) {
-      const address = `10.0.${zoneIndex * thirdsPerZone + third + 1}.${host + 10}`;
-      if (!taken.has(address)) return address;
-    }
-  }
-  throw new Error('the subnet has no free addresses');
-}
-
 /** us-east-1 keeps EC2's oldest domain; all other regions name themselves. */
 export function nodeNameOf(privateIp: string, region: string): string {
   const domain = region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`;
@@ -79,8 +57,8 @@ export function nodeSpecOf(record: NodegroupRecord, instance: Instance, region: 
   const { nodegroup } = record;
   const type = instanceTypeOf(instance.instanceType)!;
   return {
-    name: instance.nodeName,
-    privateIp: instance.privateIp,
+    name: instance.nodeName!,
+    privateIp: instance.privateIp!,
     instanceId: instance.instanceId,
     instanceType: instance.instanceType,
     zone: instance.zone,

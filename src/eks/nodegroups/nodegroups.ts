@@ -4,6 +4,7 @@ import type { ClusterHost, NodeChange } from '#eks/clusters/host.ts';
 import type { Update } from '#eks/generated/types.ts';
 import { trackWork } from '#eks/work.ts';
 import type { Clock } from '#lib/clock.ts';
+import { inTurn } from '#lib/in-turn.ts';
 import type { Log } from '#lib/log.ts';
 import type { Random } from '#lib/random.ts';
 import { openRecords } from '#lib/records.ts';
@@ -42,7 +43,7 @@ export interface Nodegroups {
 export async function openNodegroups(options: NodegroupsOptions): Promise<Nodegroups> {
   const records = await openRecords<NodegroupRecord>(join(options.directory, 'nodegroups'));
   const work = trackWork(options.clock);
-  const reality = { ...options, records };
+  const reality = { ...options, records, claiming: inTurn() };
   const resumeOne = (record: NodegroupRecord) => {
     const key = keyOf(record);
     const { status } = record.nodegroup;

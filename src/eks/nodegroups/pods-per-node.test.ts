@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capacityOf, reservedCpuMillis } from './capacity.ts';
-import { launch, planScale } from './instances.ts';
+import { freeAddress } from './addresses.ts';
+import { launch, nodeNameOf, planScale } from './instances.ts';
 import { instanceTypeOf, maxPodsByAddresses, maxPodsOfManagedNode } from './pods-per-node.ts';
 import { systemRandom } from '#lib/random.ts';
 
@@ -40,7 +41,7 @@ test("the system keeps nodeadm's share of processor and memory", () => {
 });
 
 test('scaling in ends the newest instances', () => {
-  const instance = (instanceId: string) => ({ instanceId, instanceType: 't3.nano', privateIp: '', zone: '', nodeName: '' });
+  const instance = (instanceId: string) => ({ instanceId, instanceType: 't3.nano', zone: 'us-east-1a' });
   const plan = planScale(['i-1', 'i-2', 'i-3'].map(instance), 1);
   assert.deepEqual(
     plan.terminate.map((ended) => ended.instanceId),
@@ -49,11 +50,18 @@ test('scaling in ends the newest instances', () => {
   assert.equal(plan.launch, 0);
 });
 
-test('new instances fill the emptiest zone with the lowest address that no other node has', () => {
+test('new instances fill the emptiest zone', () => {
   const request = { count: 3, instanceType: 't3.nano', subnets: ['a', 'b'], region: 'eu-west-1', random: systemRandom };
-  const launched = launch({ ...request, present: [], taken: new Set(['10.0.1.10']) });
+  const launched = launch({ ...request, present: [] });
   assert.deepEqual(
-    launched.map((instance) => instance.nodeName),
-    ['ip-10-0-1-11.eu-west-1.compute.internal', 'ip-10-0-21-10.eu-west-1.compute.internal', 'ip-10-0-1-12.eu-west-1.compute.internal'],
+    launched.map((instance) => instance.zone),
+    ['eu-west-1a', 'eu-west-1b', 'eu-west-1a'],
   ); // prettier-ignore
+});
+
+test('a node gets the lowest address of its zone that no other node has, and its name from it', () => {
+  const address = freeAddress('eu-west-1b', new Set(['10.0.21.10']));
+  assert.equal(address, '10.0.21.11');
+  assert.equal(nodeNameOf(address, 'eu-west-1'), 'ip-10-0-21-11.eu-west-1.compute.internal');
+  assert.equal(nodeNameOf(address, 'us-east-1'), 'ip-10-0-21-11.ec2.internal');
 });

@@ -1,12 +1,13 @@
 // The work behind a node group's status: instances are recorded before they are launched, so a crash leaves none behind.
 // Every piece ends with a status and never throws; repeating it converges.
-import type { ClusterHost } from '#eks/clusters/host.ts';
-import type { NodeChange } from '#eks/clusters/host.ts';
+import type { ClusterHost, DepartingNode, NodeChange } from '#eks/clusters/host.ts';
 import type { Issue, Update } from '#eks/generated/types.ts';
+import type { InTurn } from '#lib/in-turn.ts';
 import type { Log } from '#lib/log.ts';
 import type { Random } from '#lib/random.ts';
 import type { Records } from '#lib/records.ts';
-import { launch, nodeSpecOf, planScale } from './instances.ts';
+import { launch, nodeNameOf, nodeSpecOf, planScale } from './instances.ts';
+import { instanceTypeOf, maxPodsOfManagedNode } from './pods-per-node.ts';
 import type { Instance, NodegroupRecord } from './record.ts';
 import { keyOf } from './record.ts';
 
@@ -16,6 +17,8 @@ export interface RealityOptions {
   host: ClusterHost;
   random: Random;
   log: Log;
+  /** Addresses are given to one group after the other. */
+  claiming: InTurn;
 }
 
 /** As many nodes of a group join at once. */
@@ -42,7 +45,7 @@ export async function finishUpdate(options: RealityOptions, key: string, updateI
   let outcome: Pick<Update, 'status' | 'errors'> = { status: 'Successful', errors: [] };
   try {
     if (pendingChange && changesNodes(pendingChange)) {
-      for (const { nodeName } of instances) await host.updateNode(nodegroup.clusterName, nodeName, pendingChange);
+      for (const { nodeName } of instances) if (nodeName) await host.updateNode(nodegroup.clusterName, nodeName, pendingChange);
     }
     await scale(options, key);
   } catch (error) {
@@ -60,7 +63,7 @@ export async function takeDown(options: RealityOptions, key: string): Promise<vo
   const record = records.get(key);
   if (record === undefined) return;
   try {
-    for (const { nodeName } of record.instances) await host.removeNode(record.nodegroup.clusterName, nodeName);
+    for (const instance of record.instances) await host.removeNode(record.nodegroup.clusterName, departing(instance));
     await records.delete(key);
   } catch (error) {
     await setStatus(records, record, 'DELETE_FAILED', [{ ...issueOf(options, record, error), code: 'NodeTerminationFailure' }]);
@@ -71,25 +74,45 @@ async function scale(options: RealityOptions, key: string): Promise<void> {
   const { records, host } = options;
   const { clusterName, scalingConfig } = records.get(key)!.nodegroup;
   for (const instance of planScale(records.get(key)!.instances, scalingConfig.desiredSize).terminate) {
-    await host.removeNode(clusterName, instance.nodeName);
+    await host.removeNode(clusterName, departing(instance));
     const record = records.get(key)!;
     const instances = record.instances.filter(({ instanceId }) => instanceId !== instance.instanceId);
     await records.put(key, { ...record, instances });
   }
   await launchMissing(options, key);
+  await options.claiming(() => claimAddresses(options, key));
   // Those that were there are added too: after a crash they may not run, and adding is idempotent.
   await joinNodes(options, records.get(key)!);
 }
 
-/** Nothing is awaited between looking for free addresses and taking them. */
 function launchMissing({ records, region, random }: RealityOptions, key: string): Promise<void> {
   const record = records.get(key)!;
   const { subnets, instanceTypes, scalingConfig } = record.nodegroup;
   const { launch: count } = planScale(record.instances, scalingConfig.desiredSize);
   if (count === 0) return Promise.resolve();
-  const taken = new Set(records.values().flatMap((other) => other.instances.map((instance) => instance.privateIp)));
-  const launched = launch({ count, instanceType: instanceTypes[0]!, subnets, region, present: record.instances, taken, random });
+  const launched = launch({ count, instanceType: instanceTypes[0]!, subnets, region, present: record.instances, random });
   return records.put(key, { ...record, instances: [...record.instances, ...launched] });
+}
+
+async function claimAddresses({ records, host, region }: RealityOptions, key: string): Promise<void> {
+  const { instances, nodegroup } = records.get(key)!;
+  const without = instances.filter((instance) => instance.privateIp === undefined);
+  if (without.length === 0) return;
+  const taken = new Set(records.values().flatMap((other) => other.instances.flatMap((instance) => instance.privateIp ?? [])));
+  const pods = (instance: Instance) => maxPodsOfManagedNode(instanceTypeOf(instance.instanceType)!);
+  const asked = without.map((instance) => ({ instanceId: instance.instanceId, zone: instance.zone, pods: pods(instance) }));
+  const addresses = await host.claimAddresses(nodegroup.clusterName, asked, taken);
+  const byInstance = new Map(without.map((instance, i) => [instance.instanceId, addresses[i]!]));
+  const record = records.get(key)!;
+  const named = record.instances.map((instance) => {
+    const privateIp = byInstance.get(instance.instanceId);
+    return privateIp === undefined ? instance : { ...instance, privateIp, nodeName: nodeNameOf(privateIp, region) };
+  });
+  await records.put(key, { ...record, instances: named });
+}
+
+function departing({ instanceId, nodeName }: Instance): DepartingNode {
+  return { instanceId, ...(nodeName !== undefined && { name: nodeName }) };
 }
 
 async function joinNodes({ host, region }: RealityOptions, record: NodegroupRecord): Promise<void> {

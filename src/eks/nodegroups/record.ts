@@ -5,9 +5,10 @@ import type { Nodegroup, NodegroupScalingConfig, Taint, Update } from '#eks/gene
 export interface Instance {
   instanceId: string;
   instanceType: string;
-  privateIp: string;
   zone: string;
-  nodeName: string;
+  /** Unset until the host has given it one; so is the name made of it. */
+  privateIp?: string;
+  nodeName?: string;
 }
 
 export interface NodegroupRecord {
