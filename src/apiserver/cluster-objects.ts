@@ -1,15 +1,19 @@
 // The objects that every cluster starts with, apart from its roles: namespaces, priority classes and the API server's own service.
-import type { Namespace, Service } from '#api/generated/core-v1.ts';
+import type { Namespace, Service, ServiceAccount } from '#api/generated/core-v1.ts';
 import type { EndpointSlice } from '#api/generated/discovery-v1.ts';
 import type { PriorityClass } from '#api/generated/scheduling-v1.ts';
-import { endpointslices, namespaces, priorityclasses, services } from '#api/generated/resources.ts';
+import { endpointslices, namespaces, priorityclasses, serviceaccounts, services } from '#api/generated/resources.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import type { BootstrapObject } from './bootstrap.ts';
 
+const systemNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+
+/** With their default accounts, so that pods need not wait for a controller. */
 export function clusterNamespaces(): BootstrapObject[] {
-  return ['default', 'kube-node-lease', 'kube-public', 'kube-system'].map((name) =>
+  return systemNamespaces.flatMap((name) => [
     wanted(namespaces, { metadata: { name } } as Namespace),
-  );
+    wanted(serviceaccounts, { metadata: { name: 'default', namespace: name } } as ServiceAccount),
+  ]);
 }
 
 export function systemPriorityClasses(): BootstrapObject[] {

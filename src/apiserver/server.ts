@@ -12,11 +12,15 @@ import { createAdmissionChain } from './admission/plugin.ts';
 import { admissionOrder } from './admission/order.ts';
 import type { BootstrapObject } from './bootstrap.ts';
 import { writeBootstrapObjects } from './bootstrap.ts';
+import { services } from '#api/generated/resources.ts';
+import { createServiceAddresses, type ServiceAddresses } from './service-addresses/service-addresses.ts';
 import { createWorld } from './cache/world.ts';
 import type { WriteHooks } from './endpoints/hooks.ts';
 import { createLoopbackClient } from './loopback.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPipeline } from './pipeline.ts';
+import type { DiscoveredResource } from './discovery/discovered-resource.ts';
+import { discoveredResources } from './registry/discovered.ts';
 import type { ClusterView } from './registry/cluster-view.ts';
 import { createClusterView } from './registry/cluster-view.ts';
 import type { Core, TokenIssuer } from './registry/core.ts';
@@ -71,6 +75,8 @@ export interface ApiServerOptions {
   /** The resources that are served; one without rules of its own is `{ resource }`. */
   rules: readonly ResourceRules[];
   security: (view: ClusterView) => Security;
+  /** In place of those of admission/order.ts. */
+  admission?: readonly AdmissionPlugin[];
   /** Written at the first start, and mended at every other. */
   bootstrap?: readonly BootstrapObject[];
   virtual?: (view: ClusterView) => readonly VirtualResource[];
@@ -79,8 +85,6 @@ export interface ApiServerOptions {
   audit?: AuditTrail;
   /** CIDR of cluster IPs. Default 10.100.0.0/16, as EKS. */
   serviceCidr?: string;
-  /** Addresses where this server is reached: the endpoints of the `kubernetes` service. */
-  advertise?: { address: string; port: number };
 }
 
 export interface ApiServer {
@@ -93,8 +97,12 @@ export interface ApiServer {
   readonly revision: number;
   readonly view: ClusterView;
   readonly resources: readonly ServedResource[];
+  /** For discovery and OpenAPI. */
+  readonly discovered: readonly DiscoveredResource[];
   readonly watcherCount: number;
 }
+
+const defaultServiceCidr = '10.100.0.0/16';
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, random, log } = options;
@@ -103,9 +111,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   for (const resource of resources.all) {
     world.addResource({ prefix: resource.prefix, namespaced: resource.type.namespaced, indexes: fieldIndexes(resource) });
   }
-  const view = createClusterView(store, world, resources);
+  const view = createClusterView(clock, world, resources);
   const security = options.security(view);
-  const plugins = [...admissionOrder, ...(security.admission ?? [])];
+  const addresses = createServiceAddresses({ cidr: options.serviceCidr ?? defaultServiceCidr, random });
+  const plugins = [...(options.admission ?? admissionOrder), ...(security.admission ?? [])];
   const core: Core = {
     store,
     world,
@@ -116,7 +125,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     view,
     admission: createAdmissionChain(plugins, { clock, random, view }),
     authorize: security.authorize,
-    hooks: new Map<string, WriteHooks>(),
+    hooks: new Map([['/registry/services/specs/', addresses.hooks as WriteHooks]]),
     issueToken: security.issueToken,
   };
   const loopback = (user: UserInfo) => createLoopbackClient(core, user);
@@ -128,6 +137,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     loopback,
     view,
     resources: resources.all,
+    discovered: discoveredResources(resources, virtual, options.connect ?? {}),
     get revision() {
       return world.revision;
     },
@@ -137,11 +147,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async start() {
       await world.start();
       await writeBootstrapObjects(core, options.bootstrap ?? []);
-      stopping.push(startMaintenance(core));
+      stopping.push(startMaintenance(core), followServices(core, addresses));
     },
     async stop() {
       for (const stop of stopping.splice(0)) stop();
       world.stop();
     },
   };
+}
+
+function followServices(core: Core, addresses: ServiceAddresses): () => void {
+  const resource = core.resources.find(services.group, services.version, services.plural);
+  if (resource !== undefined) addresses.start(core.world.cache(resource.prefix), core.world.revision);
+  return () => addresses.stop();
 }

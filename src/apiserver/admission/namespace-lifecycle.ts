@@ -1,35 +1,38 @@
 // NamespaceLifecycle: nothing is created in a namespace that is absent or going, and the namespaces that the system lives in stay.
+import type { Namespace } from '#api/generated/core-v1.ts';
 import { namespaces } from '#api/generated/resources.ts';
 import { ApiError, notFound } from '#api/meta/errors.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './plugin.ts';
-import { refuse } from './plugin.ts';
+import { isOf, refuse } from './plugin.ts';
 
 const immortal = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
 export const namespaceLifecycle: AdmissionPlugin = {
   name: 'NamespaceLifecycle',
-  operations: ['CREATE', 'UPDATE', 'DELETE'],
-  async validate(request, { view }) {
-    if (isNamespace(request)) {
-      if (request.operation === 'DELETE' && immortal.has(request.name)) throw refuse(request, 'this namespace may not be deleted');
-      return;
-    }
-    if (request.operation !== 'CREATE' || request.namespace === '' || isAccessReview(request)) return;
-    const namespace = view.cached(namespaces, { name: request.namespace }) ?? (await view.latest(namespaces, { name: request.namespace }));
-    if (namespace === undefined) throw notFound(namespaces, request.namespace);
-    if (namespace.status?.phase !== 'Terminating') return;
-    const refusal = refuse(request, `unable to create new content in namespace ${request.namespace} because it is being terminated`);
-    const cause = {
-      reason: 'NamespaceTerminating',
-      message: `namespace ${request.namespace} is being terminated`,
-      field: 'metadata.namespace',
-    };
-    throw new ApiError({ ...refusal.status, details: { ...refusal.status.details, causes: [cause] } });
+  operations: ['CREATE', 'DELETE'],
+  // Refuses before anyone looks for what else is not there.
+  mutate(request, { view }) {
+    if (request.operation !== 'CREATE' || request.namespace === '' || isOf(request, namespaces) || isAccessReview(request))
+      return undefined;
+    const cached = view.cached(namespaces, { name: request.namespace });
+    if (cached !== undefined) return checkActive(request, cached);
+    return view.latest(namespaces, { name: request.namespace }).then((namespace) => {
+      if (namespace === undefined) throw notFound(namespaces, request.namespace);
+      checkActive(request, namespace);
+    });
+  },
+  validate(request) {
+    if (request.operation !== 'DELETE' || !isOf(request, namespaces)) return;
+    if (immortal.has(request.name)) throw refuse(request, 'this namespace may not be deleted');
   },
 };
 
-function isNamespace({ resource }: AdmissionRequest): boolean {
-  return resource.type.group === '' && resource.type.plural === 'namespaces';
+function checkActive(request: AdmissionRequest, namespace: Namespace): void {
+  if (namespace.status?.phase !== 'Terminating' && namespace.metadata.deletionTimestamp === undefined) return;
+  const name = request.namespace;
+  const { status } = refuse(request, `unable to create new content in namespace ${name} because it is being terminated`);
+  const cause = { reason: 'NamespaceTerminating', message: `namespace ${name} is being terminated`, field: 'metadata.namespace' };
+  throw new ApiError({ ...status, details: { ...status.details, causes: [cause] } });
 }
 
 function isAccessReview({ resource }: AdmissionRequest): boolean {

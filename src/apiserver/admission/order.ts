@@ -1,5 +1,21 @@
-// The admission plugins, in the order in which they see a request.
-import type { AdmissionPlugin } from './plugin.ts';
+// The admission plugins, in the order in which they see a request. Plugins that need the authorizer follow behind them.
+import { defaultStorageClass } from './default-storage-class.ts';
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+import { priority } from './priority.ts';
+import { serviceAccount } from './service-account.ts';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 
-export const admissionOrder: readonly AdmissionPlugin[] = [namespaceLifecycle];
+export const admissionOrder: readonly AdmissionPlugin[] = [
+  namespaceLifecycle,
+  nodeRestriction,
+  serviceAccount,
+  taintNodesByCondition,
+  priority,
+  defaultTolerationSeconds,
+  defaultStorageClass,
+  storageObjectInUseProtection,
+];

@@ -70,6 +70,16 @@ export function createAdmissionChain(plugins: readonly AdmissionPlugin[], contex
   };
 }
 
+/** Whether the request is for objects of the type, not for a subresource of them. */
+export function isFor(request: AdmissionRequest, type: { group: string; plural: string }): boolean {
+  return request.subresource === '' && isOf(request, type);
+}
+
+/** Whether the request is for the type or any of its subresources. */
+export function isOf({ resource }: AdmissionRequest, type: { group: string; plural: string }): boolean {
+  return resource.type.plural === type.plural && resource.type.group === type.group;
+}
+
 /** The 403 of an admission plugin: names the object by its generateName where it has no name yet. */
 export function refuse(request: AdmissionRequest, detail: string): ApiError {
   const { metadata } = request.object ?? { metadata: undefined };

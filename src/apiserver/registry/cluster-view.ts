@@ -2,7 +2,8 @@
 import type { Pod } from '#api/generated/core-v1.ts';
 import { pods } from '#api/generated/resources.ts';
 import type { KubeObject, ObjectRef, ResourceType } from '#api/meta/object.ts';
-import type { Store } from '#store/store.ts';
+import type { Clock } from '#lib/clock.ts';
+import type { ResourceCache } from '../cache/resource-cache.ts';
 import type { World } from '../cache/world.ts';
 import type { ResourceSet } from './resource-set.ts';
 
@@ -12,17 +13,26 @@ export interface ClusterView {
   cachedList<T extends KubeObject>(type: ResourceType<T>, namespace?: string): T[];
   /** As committed: for refusing on the ground of absence. */
   latest<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef): Promise<T | undefined>;
+  /** As `latest`, or what appears within `waitMs`. */
+  appears<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef, waitMs: number): Promise<T | undefined>;
   /** Another number after every change of any of the resources. */
   versionOf(...types: ResourceType[]): number;
   podsOnNode(nodeName: string): Pod[];
 }
 
-export function createClusterView(store: Store, world: World, resources: ResourceSet): ClusterView {
+export function createClusterView(clock: Clock, world: World, resources: ResourceSet): ClusterView {
   const find = (type: ResourceType) => resources.find(type.group, type.version, type.plural);
 
   const cached = <T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef): T | undefined => {
     const resource = find(type as ResourceType);
     return resource && (world.cache(resource.prefix).get(resource.keyOf(ref.namespace, ref.name))?.object as T | undefined);
+  };
+
+  const latest = async <T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef): Promise<T | undefined> => {
+    const known = cached(type, ref);
+    if (known !== undefined) return known;
+    await world.waitForLatest();
+    return cached(type, ref);
   };
 
   return {
@@ -36,12 +46,12 @@ export function createClusterView(store: Store, world: World, resources: Resourc
         .list(selection)
         .map((entry) => entry.object as T);
     },
-    async latest<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef) {
-      const known = cached(type, ref);
-      if (known !== undefined) return known;
-      const revision = await store.currentRevision();
-      if (revision > world.revision) await world.waitFor(revision);
-      return cached(type, ref);
+    latest,
+    async appears<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef, waitMs: number) {
+      const found = await latest(type, ref);
+      const resource = find(type as ResourceType);
+      if (found !== undefined || resource === undefined) return found;
+      return await firstOf<T>(world.cache(resource.prefix), ref, world.revision, clock, waitMs);
     },
     versionOf: (...types) =>
       types.reduce((sum, type) => {
@@ -58,4 +68,26 @@ export function createClusterView(store: Store, world: World, resources: Resourc
         .map((entry) => entry.object as Pod);
     },
   };
+}
+
+/** The object's first appearance after `revision`; undefined when the time is up. */
+function firstOf<T extends KubeObject>(
+  cache: ResourceCache,
+  ref: ObjectRef,
+  revision: number,
+  clock: Clock,
+  waitMs: number,
+): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const settle = (object: T | undefined) => {
+      timer.cancel();
+      watch.close();
+      resolve(object);
+    };
+    const watch = cache.watch(ref, revision, {
+      events: ([first]) => settle(first?.entry.object as T | undefined),
+      ended: () => settle(undefined),
+    });
+    const timer = clock.after(waitMs, () => settle(undefined));
+  });
 }
