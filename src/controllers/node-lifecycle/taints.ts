@@ -23,6 +23,10 @@ export function withNoScheduleTaints(node: Node, now: string): Taint[] | undefin
     .filter(({ type, status }) => conditionOf<NodeCondition>(node.status?.conditions, type)?.status === status)
     .map(({ key }) => key);
   if (node.spec?.unschedulable) wanted.push(unschedulableKey);
+  // A node that has not reported yet keeps the taint that it was admitted with.
+  const isSilent = conditionOf<NodeCondition>(node.status?.conditions, 'Ready') === undefined;
+  if (isSilent && (node.spec?.taints ?? []).some(({ key, effect }) => key === notReadyKey && effect === 'NoSchedule'))
+    wanted.push(notReadyKey);
   return swap(node, 'NoSchedule', noScheduleKeys, wanted, now);
 }
 

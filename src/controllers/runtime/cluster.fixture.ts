@@ -158,8 +158,15 @@ export async function rollOut(cluster: TestCluster, namespace = 'default'): Prom
 }
 
 export async function addNode(cluster: TestCluster, name: string, ready: 'True' | 'False' = 'True'): Promise<Node> {
-  const node = await cluster.client.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {} });
+  await cluster.client.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {} });
   const now = toTime(cluster.clock.now());
   const conditions = [{ type: 'Ready', status: ready, lastHeartbeatTime: now, lastTransitionTime: now }];
-  return cluster.client.update(nodes, { ...node, status: { ...node.status, conditions } }, { subresource: 'status' });
+  const reported = await cluster.client.patch(
+    nodes,
+    { name },
+    { type: 'strategic', body: { status: { conditions } } },
+    { subresource: 'status' },
+  );
+  await cluster.settle();
+  return reported;
 }
