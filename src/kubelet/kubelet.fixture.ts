@@ -7,6 +7,7 @@ import { resourceRules } from '../apiserver/resources/all.ts';
 import { createApiServer } from '../apiserver/server.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import type { Client } from '#client/client.ts';
+import { toTime } from '#lib/clock.ts';
 import { silentLog } from '#lib/log.ts';
 import { seededRandom } from '#lib/random.ts';
 import type { VirtualClock } from '#lib/virtual-clock.ts';
@@ -49,8 +50,8 @@ export function addressPool(prefix: string): AddressAllocator {
 
 export const container = (name: string, fields: Partial<Container> = {}): Container => ({ name, image: 'nginx:1.27', ...fields });
 
-export async function startTestNode(changes: Partial<KubeletOptions> = {}): Promise<TestNode> {
-  const clock = virtualClock();
+export async function startTestNode(changes: Partial<KubeletOptions> & { clock?: VirtualClock } = {}): Promise<TestNode> {
+  const clock = changes.clock ?? virtualClock();
   const random = seededRandom(7);
   const admin = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
   const server = createApiServer({
@@ -60,7 +61,16 @@ export async function startTestNode(changes: Partial<KubeletOptions> = {}): Prom
     log: silentLog,
     rules: resourceRules,
     bootstrap: clusterNamespaces(),
-    security: () => ({ authenticate: () => Promise.resolve(admin), authorize: () => ({ decision: 'allow', reason: '' }) }),
+    security: () => ({
+      authenticate: () => Promise.resolve(admin),
+      authorize: () => ({ decision: 'allow', reason: '' }),
+      issueToken({ account, tokenRequest }) {
+        const { boundObjectRef, expirationSeconds = 3600 } = tokenRequest.spec;
+        const expirationTimestamp = toTime(clock.now() + expirationSeconds * 1000);
+        const token = `token for ${boundObjectRef?.kind} ${boundObjectRef?.name} of ${account.metadata.name} until ${expirationTimestamp}`;
+        return Promise.resolve({ ...tokenRequest, status: { token, expirationTimestamp } });
+      },
+    }),
   });
   await server.start();
   const client = server.loopback(admin);
@@ -94,7 +104,7 @@ export async function startTestNode(changes: Partial<KubeletOptions> = {}): Prom
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name, namespace: 'default', annotations },
-        spec: { nodeName: 'node-1', containers: [container('main')], ...spec },
+        spec: { nodeName: 'node-1', automountServiceAccountToken: false, containers: [container('main')], ...spec },
       }),
     async pod(name) {
       try {
