@@ -4,7 +4,10 @@ import { after, test } from 'node:test';
 import { configmaps, leases, nodes, pods } from '#api/generated/resources.ts';
 import { createKubelet } from './kubelet.ts';
 import type { TestNode } from './kubelet.fixture.ts';
-import { container, startTestNode } from './kubelet.fixture.ts';
+import { addressPool, container, startTestNode } from './kubelet.fixture.ts';
+import { createSimulatedRuntime } from './runtime/simulated/simulated-runtime.ts';
+import { seededRandom } from '#lib/random.ts';
+import { virtualClock } from '#lib/virtual-clock.ts';
 
 const started: TestNode[] = [];
 async function node(...args: Parameters<typeof startTestNode>): Promise<TestNode> {
@@ -258,4 +261,81 @@ test('logs and exec of a simulated container say that it is simulated', async ()
     summary.pods.map(({ podRef }) => podRef.name),
     ['web'],
   );
+});
+
+test('a simulated node whose process died takes its pods up as they stood', async () => {
+  const { create, pod, clock, kubelet, options } = await node();
+  await create('web', { initContainers: [container('one')] }, { 'simulation.keks.dev/exit-after': '60s' });
+  await clock.advance(20_000);
+  const before = (await pod('web'))!;
+  await kubelet.stop();
+  const runtime = createSimulatedRuntime({ clock, random: options.random, addresses: addressPool('10.0.1') });
+  const second = await createKubelet({ ...options, runtime });
+  await second.start();
+  await clock.advance(20_000);
+  const after_ = (await pod('web'))!;
+  assert.equal(after_.metadata.resourceVersion, before.metadata.resourceVersion);
+  assert.equal((await runtime.pods())[0]!.sandbox.ips[0], before.status!.podIP);
+  await clock.advance(30_000);
+  assert.equal((await pod('web'))!.status!.containerStatuses![0]!.restartCount, 1);
+  await second.stop();
+});
+
+test('a sandbox that dies under its pod is replaced with a new address', async () => {
+  const { create, pod, clock, runtime, events } = await node();
+  await create('web', {});
+  await clock.advance(100);
+  const { sandbox } = (await runtime.pods())[0]!;
+  await runtime.stopSandbox(sandbox.id);
+  await create('taker', {});
+  await clock.advance(15_000);
+  const { status } = (await pod('web'))!;
+  assert.equal(status!.phase, 'Running');
+  assert.deepEqual(status!.podIPs, [
+    { ip: (await runtime.pods()).find((entry) => entry.sandbox.ready && entry.sandbox.pod.name === 'web')!.sandbox.ips[0] },
+  ]);
+  assert.equal(status!.containerStatuses![0]!.restartCount, 1);
+  assert.ok((await events('web')).includes('SandboxChanged: Pod sandbox changed, it will be killed and re-created.'));
+});
+
+test('a shorter grace period overtakes a longer one', async () => {
+  const { create, pod, clock, client } = await node();
+  await create('slow', {}, { 'simulation.keks.dev/stop-delay': '100s' });
+  await clock.advance(100);
+  await client.delete(pods, { namespace: 'default', name: 'slow' }, { gracePeriodSeconds: 60 });
+  await clock.advance(5000);
+  assert.equal((await pod('slow'))?.metadata.deletionGracePeriodSeconds, 60);
+  await client.delete(pods, { namespace: 'default', name: 'slow' }, { gracePeriodSeconds: 2 });
+  await clock.advance(4000);
+  assert.equal(await pod('slow'), undefined);
+});
+
+test('a sidecar outlives the containers that it serves and a preStop pause counts against the grace period', async () => {
+  const { create, pod, clock, client, runtime } = await node();
+  const lifecycle = { preStop: { sleep: { seconds: 5 } } };
+  await create('web', { initContainers: [container('side', { restartPolicy: 'Always' })], containers: [container('main', { lifecycle })] });
+  await clock.advance(100);
+  await client.delete(pods, { namespace: 'default', name: 'web' });
+  await clock.advance(4000);
+  const states = (await runtime.pods()).flatMap(({ containers }) => containers.map(({ name, state }) => `${name} ${state}`));
+  assert.deepEqual(states.sort(), ['main running', 'side running']);
+  await clock.advance(2000);
+  assert.equal(await pod('web'), undefined);
+});
+
+test('a pod deleted while its image is being pulled goes at once', async () => {
+  const clock = virtualClock();
+  const runtime = createSimulatedRuntime({
+    clock,
+    random: seededRandom(2),
+    addresses: addressPool('10.0.1'),
+    pullMs: { least: 60_000, most: 60_000 },
+  });
+  const { create, pod, client } = await node({ clock, runtime });
+  await create('web', {});
+  await clock.advance(1000);
+  assert.equal((await pod('web'))!.status!.containerStatuses![0]!.state!.waiting!.reason, 'ContainerCreating');
+  await client.delete(pods, { namespace: 'default', name: 'web' });
+  await clock.advance(1000);
+  assert.equal(await pod('web'), undefined);
 });
