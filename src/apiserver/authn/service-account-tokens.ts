@@ -71,7 +71,7 @@ export function createServiceAccountTokens(options: ServiceAccountTokensOptions)
       checkSpec(account, spec);
       const audiences = spec.audiences?.length ? spec.audiences : [...ownAudiences];
       const asked = Math.min(spec.expirationSeconds ?? defaultSeconds, options.maxExpirationSeconds ?? Number.POSITIVE_INFINITY);
-      const bound = bindingsOf(account, spec, objects);
+      const bound = await bindingsOf(account, spec, objects);
       const extended = asked === extendedRequestSeconds && audiences.every((audience) => ownAudiences.includes(audience)) && bound.pod;
       const now = Math.floor(clock.now() / 1000);
       const claims: Claims = {
@@ -104,7 +104,7 @@ export function createServiceAccountTokens(options: ServiceAccountTokensOptions)
         const [made, asked] = [[claims.aud ?? []].flat(), wanted].map((list) => `[${list.map((each) => JSON.stringify(each)).join(' ')}]`);
         throw new Error(`token audiences ${made} is invalid for the target audiences ${asked}`);
       }
-      return { user: userOf(claims, objects, now), audiences: matching };
+      return { user: await userOf(claims, objects, now), audiences: matching };
     },
   };
 }
@@ -136,22 +136,22 @@ function datesCheckedLater(token: string): Date {
   return new Date((nbf ?? iat ?? (exp ?? 1) - 1) * 1000);
 }
 
-function userOf(claims: Claims, objects: BoundObjects, now: number): UserInfo {
+async function userOf(claims: Claims, objects: BoundObjects, now: number): Promise<UserInfo> {
   const { namespace, serviceaccount, pod, secret, node } = claims['kubernetes.io'] ?? {};
   if (!namespace || !serviceaccount) throw new Error('service account token has no kubernetes.io claims');
-  const account = objects.serviceAccount(namespace, serviceaccount.name);
+  const account = await objects.serviceAccount(namespace, serviceaccount.name);
   alive(account, serviceaccount, `service account ${namespace}/${serviceaccount.name}`, now);
   const extra: Record<string, string[]> = {};
   if (claims.jti) extra['authentication.kubernetes.io/credential-id'] = [`JTI=${claims.jti}`];
-  if (secret) alive(objects.secret(namespace, secret.name), secret, 'service account token: the secret', now);
+  if (secret) alive(await objects.secret(namespace, secret.name), secret, 'service account token: the secret', now);
   if (pod) {
-    alive(objects.pod(namespace, pod.name), pod, 'service account token: the pod', now);
+    alive(await objects.pod(namespace, pod.name), pod, 'service account token: the pod', now);
     extra['authentication.kubernetes.io/pod-name'] = [pod.name];
     extra['authentication.kubernetes.io/pod-uid'] = [pod.uid];
   }
   if (node) {
     // With a pod the node is told, not checked: the pod may outlive it for a moment.
-    if (!pod) alive(objects.node(node.name), node, 'service account token: the node', now);
+    if (!pod) alive(await objects.node(node.name), node, 'service account token: the node', now);
     extra['authentication.kubernetes.io/node-name'] = [node.name];
     if (node.uid) extra['authentication.kubernetes.io/node-uid'] = [node.uid];
   }

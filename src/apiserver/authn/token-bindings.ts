@@ -4,12 +4,14 @@ import type { Node, Pod, Secret, ServiceAccount } from '#api/generated/core-v1.t
 import { type ApiError, badRequest, conflict, invalid, notFound } from '#api/meta/errors.ts';
 import { invalidValue } from '#api/meta/field-errors.ts';
 
-/** What a token may be bound to, as it stands now. */
+type Maybe<T> = T | undefined | Promise<T | undefined>;
+
+/** What a token may be bound to, as it stands now. Absence refuses: a server that lags behind should look again before it says so. */
 export interface BoundObjects {
-  serviceAccount(namespace: string, name: string): ServiceAccount | undefined;
-  pod(namespace: string, name: string): Pod | undefined;
-  secret(namespace: string, name: string): Secret | undefined;
-  node(name: string): Node | undefined;
+  serviceAccount(namespace: string, name: string): Maybe<ServiceAccount>;
+  pod(namespace: string, name: string): Maybe<Pod>;
+  secret(namespace: string, name: string): Maybe<Secret>;
+  node(name: string): Maybe<Node>;
 }
 
 export interface Reference {
@@ -46,26 +48,26 @@ export function checkSpec(account: ServiceAccount, spec: Spec): void {
   throw invalid(type, account.metadata.name ?? '', [invalidValue('spec.expirationSeconds', seconds, detail)]);
 }
 
-export function bindingsOf(account: ServiceAccount, spec: Spec, objects: BoundObjects): Bindings {
+export async function bindingsOf(account: ServiceAccount, spec: Spec, objects: BoundObjects): Promise<Bindings> {
   const { namespace = '', name = '', uid = '' } = account.metadata;
   const own: Bindings = { namespace, serviceaccount: { name, uid } };
   const wanted = spec.boundObjectRef;
   if (!wanted) return own;
   const ref = { namespace, name: wanted.name ?? '' };
   if (wanted.apiVersion === 'v1' && wanted.kind === 'Pod') {
-    const pod = existing(objects.pod(namespace, ref.name), 'pods', ref.name);
+    const pod = existing(await objects.pod(namespace, ref.name), 'pods', ref.name);
     if ((pod.spec?.serviceAccountName ?? '') !== name) {
       throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(name)} to pod running with different serviceaccount name.`);
     }
     const nodeName = pod.spec?.nodeName;
-    const node = nodeName ? { node: { name: nodeName, uid: objects.node(nodeName)?.metadata.uid ?? '' } } : {};
+    const node = nodeName ? { node: { name: nodeName, uid: (await objects.node(nodeName))?.metadata.uid ?? '' } } : {};
     return { ...own, pod: referenceTo(pod, wanted), ...node };
   }
   if (wanted.apiVersion === 'v1' && wanted.kind === 'Node') {
-    return { ...own, node: referenceTo(existing(objects.node(ref.name), 'nodes', ref.name), wanted) };
+    return { ...own, node: referenceTo(existing(await objects.node(ref.name), 'nodes', ref.name), wanted) };
   }
   if (wanted.apiVersion === 'v1' && wanted.kind === 'Secret') {
-    return { ...own, secret: referenceTo(existing(objects.secret(namespace, ref.name), 'secrets', ref.name), wanted) };
+    return { ...own, secret: referenceTo(existing(await objects.secret(namespace, ref.name), 'secrets', ref.name), wanted) };
   }
   const [group, version] = wanted.apiVersion?.includes('/') ? wanted.apiVersion.split('/') : ['', wanted.apiVersion ?? ''];
   throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${wanted.kind ?? ''}`);
