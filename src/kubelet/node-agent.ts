@@ -46,6 +46,8 @@ export class KubeletNode implements NodeAgent {
   #lease: Lease | undefined;
   #timer: Timer | undefined;
   #reportedAtMs = 0;
+  /** What was measured when the status was last right. */
+  #reported: string | undefined;
   #isReady = false;
   #isStopped = false;
 
@@ -116,6 +118,7 @@ export class KubeletNode implements NodeAgent {
       await this.#reconcileMetadata();
     }
     this.#reportedAtMs = 0;
+    this.#reported = undefined;
     await this.#report(measured);
   }
 
@@ -130,23 +133,24 @@ export class KubeletNode implements NodeAgent {
 
   async #report(measured: NodeMeasurements): Promise<void> {
     const { client, settings, clock } = this.#options;
+    const isDue = clock.now() - this.#reportedAtMs >= reportMs;
+    // The cheap answer for an idle node: what was measured is what was reported.
+    const measurement = JSON.stringify([measured.notReady, measured.images, measured.volumesInUse]);
+    if (!isDue && measurement === this.#reported) return;
     const before = this.#node.status ?? {};
     const status = nodeStatus(settings, measured, before);
-    const isDue = clock.now() - this.#reportedAtMs >= reportMs;
-    if (!isDue && saysTheSame(pickOwned(before), pickOwned(status))) return;
-    if (this.#reportedAtMs === 0 && saysTheSame(pickOwned(before), pickOwned(status))) {
-      this.#reportedAtMs = clock.now();
+    const isFirst = this.#reportedAtMs === 0;
+    if ((isFirst || !isDue) && saysTheSame(pickOwned(before), pickOwned(status))) {
+      // A node that was just created carries its status already.
+      if (isFirst) this.#reportedAtMs = clock.now();
+      this.#reported = measurement;
       return;
     }
-    try {
-      const body = { status: patchOf(before, status) };
-      this.#node = await client.patch(nodes, { name: settings.name }, { type: 'strategic', body }, { subresource: 'status' });
-      this.#reportedAtMs = clock.now();
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      // Somebody deleted the node while it lives: it comes back, as upstream's kubelet does after a restart.
-      this.#node = await client.create(nodes, nodeObject(settings, measured));
-    }
+    const body = { status: patchOf(before, status) };
+    // A node that somebody deleted stays deleted until its kubelet starts again, as upstream's.
+    this.#node = await client.patch(nodes, { name: settings.name }, { type: 'strategic', body }, { subresource: 'status' });
+    this.#reportedAtMs = clock.now();
+    this.#reported = measurement;
   }
 
   async #renewLease(): Promise<void> {
@@ -156,6 +160,8 @@ export class KubeletNode implements NodeAgent {
     for (let attempt = 0; attempt < 3; attempt++) {
       try {
         if (this.#lease === undefined) {
+          // Without its node a lease would be garbage at once.
+          if (attempt > 0) await client.get(nodes, { name: settings.name });
           this.#lease = await client.create(leases, this.#newLease(renewTime));
         } else {
           const lease = copyOf(this.#lease);

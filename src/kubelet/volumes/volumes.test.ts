@@ -62,7 +62,7 @@ describe('volumes', () => {
   const run = async (name: string, volumes: Volume[], main: Partial<Container>): Promise<ContainerConfig | undefined> => {
     made.delete(name);
     await node.create(name, { volumes, containers: [container(name, main)] });
-    const failed = async () => (await node.events(name)).some((event) => /^Failed/.test(event));
+    const failed = async () => (await node.events(name)).some((event) => event.startsWith('Failed'));
     await until(async () => made.has(name) || (await failed()));
     return made.get(name);
   };
