@@ -1,0 +1,32 @@
+// keks down: stops the daemon and what it runs; all state stays for the next `keks up`.
+import { systemClock } from '#lib/clock.ts';
+import { keepAliveDuring } from '#lib/keep-alive.ts';
+import { homeOf } from '../fleet/home.ts';
+import { askDaemon, daemonStatus } from './daemon.ts';
+import { CommandFailure } from './failure.ts';
+import type { OutputFormat } from './output.ts';
+import { print } from './output.ts';
+
+const patienceMs = 60_000;
+
+export async function down({ output }: { output: OutputFormat }): Promise<void> {
+  const home = homeOf();
+  const status = await daemonStatus(home);
+  if (status === undefined) return print(output, { stopped: false }, () => `keks was not running on ${home.directory}`);
+  await askDaemon(home, '/-/shutdown', {});
+  const deadlineMs = systemClock.monotonicMs() + patienceMs;
+  while (isAlive(status.pid)) {
+    if (systemClock.monotonicMs() > deadlineMs) throw new CommandFailure(`process ${status.pid} does not end; see ${home.daemonLog}`);
+    await keepAliveDuring(systemClock.sleep(10));
+  }
+  print(output, { stopped: true, pid: status.pid }, () => 'keks is stopped; its state stays: keks up brings it back');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
