@@ -9,7 +9,7 @@ export async function doctor({ output }: { output: OutputFormat }): Promise<void
   const missing = checks.filter((check) => !check.ok);
   const packages = missing.flatMap((check) => check.debianPackage ?? []);
   const install = packages.length > 0 ? `apt-get install -y ${packages.join(' ')}` : undefined;
-  print(output, { realNodes: missing.length === 0, install, checks }, () => describe(checks, install));
+  print(output, { realNodes: missing.length === 0, packages, install, checks }, () => describe(checks, install));
   if (missing.length > 0) process.exitCode = 1;
 }
 
