@@ -28,7 +28,7 @@ test('an object is created, read, patched three ways and deleted', async () => {
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
-    details: { name: 'a', kind: 'configmaps', uid: (created.json.metadata as { uid: string }).uid },
+    details: { name: 'a', kind: 'configmaps', uid: created.json.metadata.uid },
   });
   assert.equal((await call(server, `${base}/a`)).status, 404);
 });
@@ -38,7 +38,7 @@ test('a list is the cached bytes of its items, without their kinds', async () =>
   await call(server, base, { method: 'POST', body });
   const { json } = await call(server, '/api/v1/configmaps?limit=500');
   assert.equal(json.kind, 'ConfigMapList');
-  const [item] = json.items as { kind?: string; metadata: { name: string }; data: object }[];
+  const [item] = json.items;
   assert.deepEqual([item!.kind, item!.metadata.name, item!.data], [undefined, 'a', { k: 'v' }]);
   assert.deepEqual((await call(server, '/api/v1/namespaces/kube-system/configmaps')).json.items, []);
 });

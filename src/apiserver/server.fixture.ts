@@ -39,12 +39,20 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
   return { server, client: server.loopback(admin), clock, store };
 }
 
+/** Whatever of this came back. */
+export interface ReplyBody {
+  kind: string;
+  message: string;
+  metadata: { name: string; uid: string };
+  data: object;
+  items: ReplyBody[];
+}
+
 export interface Reply {
   status: number;
   headers: Readonly<Record<string, string>>;
   text: string;
-  // A test looks into whatever came back.
-  json: Record<string, never>;
+  json: ReplyBody;
 }
 
 export interface Call {
@@ -73,7 +81,7 @@ export async function call(server: ApiServer, url: string, { method = 'GET', bod
   if (!('status' in response)) throw new Error('the request was upgraded');
   const text = await readAll(response.body);
   const isJson = response.headers['content-type'] === 'application/json' && !response.headers['content-encoding'];
-  return { ...response, text, json: (isJson && !text.includes('}\n{') && text !== '' ? JSON.parse(text) : {}) as Reply['json'] };
+  return { ...response, text, json: (isJson && !text.includes('}\n{') && text !== '' ? JSON.parse(text) : {}) as ReplyBody };
 }
 
 async function readAll(body: Buffer | readonly Buffer[] | ((sink: StreamSink) => Promise<void>)): Promise<string> {

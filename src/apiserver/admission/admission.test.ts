@@ -54,11 +54,11 @@ test('a pod of an account that does not exist is refused', async () => {
 
 test('the first pod of a new namespace waits for the default account', async () => {
   const { client, clock } = await startTestServer();
-  await client.create(namespaces, { metadata: { name: 'new' } });
+  await client.create(namespaces, { metadata: { name: 'new' }, spec: {} });
   const created = client.create(pods, { ...pod('a'), metadata: { name: 'a', namespace: 'new' } });
   await client.create(serviceaccounts, { metadata: { name: 'default', namespace: 'new' } });
   assert.equal((await created).spec!.serviceAccountName, 'default');
-  await client.create(namespaces, { metadata: { name: 'other' } });
+  await client.create(namespaces, { metadata: { name: 'other' }, spec: {} });
   const refused = assert.rejects(
     client.create(pods, { ...pod('a'), metadata: { name: 'a', namespace: 'other' } }),
     /error looking up service account other\/default/,
@@ -118,15 +118,15 @@ test('a claim without a class gets the default one, and is protected', async () 
 
 test('a new node is tainted until it is ready', async () => {
   const { client } = await startTestServer();
-  const node = await client.create(nodes, { metadata: { name: 'n1' } });
+  const node = await client.create(nodes, { metadata: { name: 'n1' }, spec: {} });
   assert.deepEqual(node.spec!.taints, [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]);
 });
 
 test('a kubelet writes what is its own and nothing else', async () => {
   const { server, client } = await startTestServer();
   const own = server.loopback(kubelet('n1'));
-  await own.create(nodes, { metadata: { name: 'n1', labels: { 'kubernetes.io/hostname': 'n1' } } });
-  await assert.rejects(own.create(nodes, { metadata: { name: 'n2' } }), {
+  await own.create(nodes, { metadata: { name: 'n1', labels: { 'kubernetes.io/hostname': 'n1' } }, spec: {} });
+  await assert.rejects(own.create(nodes, { metadata: { name: 'n2' }, spec: {} }), {
     message: 'nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"',
   });
   const node = await own.get(nodes, { name: 'n1' });

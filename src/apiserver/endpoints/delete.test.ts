@@ -94,7 +94,7 @@ test('preconditions that do not hold refuse the delete', async () => {
 
 test('a namespace is marked as terminating and goes when it is finalized', async () => {
   const { client } = await startTestServer();
-  await client.create(namespaces, { metadata: { name: 'going' } });
+  await client.create(namespaces, { metadata: { name: 'going' }, spec: {} });
   await client.delete(namespaces, { name: 'going' });
   const going = await client.get(namespaces, { name: 'going' });
   assert.equal(going.status?.phase, 'Terminating');

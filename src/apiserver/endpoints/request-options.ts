@@ -5,6 +5,9 @@ import { badRequest, invalid, tooLarge, unsupportedMediaType } from '#api/meta/e
 import { notSupported } from '#api/meta/field-errors.ts';
 import type { FieldError } from '#api/meta/field-errors.ts';
 import { parseYaml } from '#api/meta/yaml.ts';
+import { decodeEnvelope } from '#api/protobuf/decode.ts';
+import { openEnvelope } from '#api/protobuf/envelope.ts';
+import { ProtobufError, protobufType } from '#api/protobuf/wire.ts';
 import { messageOf } from '#api/schema.ts';
 import type { DeleteOptionsBody } from './deletion.ts';
 import { booleanOf } from './list-options.ts';
@@ -58,10 +61,10 @@ function dryRunErrors(values: readonly string[]): FieldError[] {
 
 function bodyOptions(body: Buffer, contentType: string): DeleteOptionsBody {
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
-  const known = ['', 'application/json', 'application/yaml'];
+  const known = ['', 'application/json', 'application/yaml', protobufType];
   if (!known.includes(mediaType)) throw unsupportedMediaType(known.slice(1));
   try {
-    const value = mediaType === 'application/yaml' ? parseYaml(body.toString()).value : (JSON.parse(body.toString()) as unknown);
+    const value = optionsValue(body, mediaType);
     const kind = (value as { kind?: string } | null)?.kind ?? 'DeleteOptions';
     if (kind !== 'DeleteOptions') throw badRequest(`decoded object cannot be converted to DeleteOptions`);
     // Clients write any group's version here.
@@ -70,8 +73,14 @@ function bodyOptions(body: Buffer, contentType: string): DeleteOptionsBody {
     if (error instanceof SyntaxError || error instanceof ConformError) {
       throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     }
+    if (error instanceof ProtobufError) throw badRequest(error.message);
     throw error;
   }
+}
+
+function optionsValue(body: Buffer, mediaType: string): unknown {
+  if (mediaType === protobufType) return decodeEnvelope(openEnvelope(body), messageOf('meta/v1.DeleteOptions'));
+  return mediaType === 'application/yaml' ? parseYaml(body.toString()).value : (JSON.parse(body.toString()) as unknown);
 }
 
 function queryOptions(query: URLSearchParams): DeleteOptionsBody {

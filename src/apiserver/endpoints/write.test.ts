@@ -137,7 +137,7 @@ test('nothing is created in a namespace that is absent or terminating', async ()
   const { client } = await startTestServer();
   const inside = (namespace: string): ConfigMap => ({ metadata: { name: 'a', namespace } });
   await assert.rejects(client.create(configmaps, inside('gone')), message('namespaces "gone" not found'));
-  await client.create(namespaces, { metadata: { name: 'going' } });
+  await client.create(namespaces, { metadata: { name: 'going' }, spec: {} });
   await client.delete(namespaces, { name: 'going' });
   await assert.rejects(
     client.create(configmaps, inside('going')),
