@@ -23,7 +23,8 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
   return {
     pod: identity,
     attempt,
-    hostname: pod.spec.hostNetwork ? context.nodeName : hostnameOf(pod),
+    // On the host's network the pod has the host's own name.
+    hostname: pod.spec.hostNetwork ? '' : hostnameOf(pod),
     logDirectory: path.join(context.directories.logs, logDirectoryName(identity)),
     dns: dnsOf(pod, context),
     hostNetwork: pod.spec.hostNetwork === true,

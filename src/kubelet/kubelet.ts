@@ -55,7 +55,8 @@ export interface Kubelet {
 }
 
 const simulatedFreshMs = 10_000;
-const rotationMs = 10_000;
+const upkeepMs = 10_000;
+const secondLooksMs = [100, 1000];
 
 export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { client, runtime, clock, random, node: settings } = options;
@@ -95,7 +96,7 @@ class NodeKubelet implements Kubelet {
   readonly #informer: Informer<Pod>;
   readonly #services: PodWorkerServices;
   #stopListening: () => void = () => undefined;
-  #rotation: Timer | undefined;
+  #upkeep: Timer | undefined;
 
   constructor(context: KubeletContext, node: KubeletNode, ownsObjects: boolean) {
     this.nodeName = context.nodeName;
@@ -121,7 +122,7 @@ class NodeKubelet implements Kubelet {
     if (!runtime.withoutFiles) this.#services.hostFile = await readFile('/etc/hosts', 'utf8').catch(() => '');
     // The node comes first: no pod can be bound to it before.
     await this.#node.start();
-    this.#stopListening = runtime.onEvent(({ podUid }) => this.#workers.get(podUid)?.kick());
+    this.#stopListening = runtime.onEvent(({ podUid }) => this.#onRuntimeEvent(podUid));
     this.#informer.addHandlers({
       added: (pod) => this.#put(pod),
       updated: (_, pod) => this.#put(pod),
@@ -130,16 +131,27 @@ class NodeKubelet implements Kubelet {
     this.#informer.start();
     await this.#informer.synced;
     await this.#endOrphans();
-    if (runtime.reopenLog !== undefined) {
-      this.#rotation = clock.every(rotationMs, () => {
-        rotateLogs(this.#context).catch((error: unknown) => this.#context.log.warn({ err: error }, 'logs not rotated'));
-      });
-    }
+    if (!runtime.withoutFiles) this.#upkeep = clock.every(upkeepMs, () => this.#keepUp());
+  }
+
+  /** A real runtime tells of an exit before its own lists show it: so look now, and again shortly. */
+  #onRuntimeEvent(podUid: string): void {
+    const { runtime, clock } = this.#context;
+    this.#workers.get(podUid)?.kick();
+    if (runtime.withoutFiles) return;
+    for (const delayMs of secondLooksMs) clock.after(delayMs, () => this.#workers.get(podUid)?.kick());
+  }
+
+  /** Real nodes only: events that were lost are made good, logs stay within bounds. */
+  #keepUp(): void {
+    for (const worker of this.#workers.values()) if (!worker.isOver) worker.kick();
+    if (this.#context.runtime.reopenLog === undefined) return;
+    rotateLogs(this.#context).catch((error: unknown) => this.#context.log.warn({ err: error }, 'logs not rotated'));
   }
 
   async stop(): Promise<void> {
     this.#stopListening();
-    this.#rotation?.cancel();
+    this.#upkeep?.cancel();
     this.#informer.stop();
     this.#node.stop();
     for (const worker of this.#workers.values()) worker.abandon();
