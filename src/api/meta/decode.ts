@@ -1,4 +1,8 @@
 // The body of a request → an object of the expected kind, or the 400 that a Kubernetes API server would give.
+import { decodeEnvelope } from '../protobuf/decode.ts';
+import type { Envelope } from '../protobuf/envelope.ts';
+import { openEnvelope } from '../protobuf/envelope.ts';
+import { ProtobufError, protobufType } from '../protobuf/wire.ts';
 import { messageForKind, messageOf } from '../schema.ts';
 import type { Message } from '../schema.ts';
 import type { ApiError } from './errors.ts';
@@ -26,15 +30,21 @@ export interface Decoded {
   warnings: string[];
 }
 
-export const decodableTypes: readonly string[] = ['application/json', 'application/yaml'];
+export const decodableTypes: readonly string[] = ['application/json', 'application/yaml', protobufType];
 
 /** `contentType` may be empty: JSON then. Throws 400 or 415. */
 export function decode(body: Uint8Array, contentType: string, expected: Expected): Decoded {
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  if (!typesOf(expected).includes(mediaType || 'application/json')) throw unsupportedMediaType(typesOf(expected));
+  if (mediaType === protobufType) return decodeProtobuf(Buffer.from(body.buffer, body.byteOffset, body.byteLength), expected);
   const text = new TextDecoder().decode(body);
-  if (mediaType === '' || mediaType === 'application/json') return decodeJson(text, expected);
-  if (mediaType === 'application/yaml') return decodeYaml(text, expected);
-  throw unsupportedMediaType([...decodableTypes]);
+  if (mediaType !== 'application/yaml') return decodeJson(text, expected);
+  return decodeYaml(text, expected);
+}
+
+/** Custom resources have no protobuf form. */
+function typesOf({ apiVersion, kind }: Expected): string[] {
+  return decodableTypes.filter((type) => type !== protobufType || messageForKind(apiVersion, kind) !== undefined);
 }
 
 /** The same for a value that is parsed already: the result of a patch. `value` stays as it is. */
@@ -65,6 +75,26 @@ function decodeYaml(text: string, expected: Expected): Decoded {
     throw unrecognized(text, expected, `couldn't get version/kind; json parse error: error converting YAML to JSON: ${error.message}`);
   }
   return finish(parsed.value, expected, () => parsed.duplicates, text);
+}
+
+/** Fields that are not known are no complaint here: their names do not travel. */
+function decodeProtobuf(body: Buffer, expected: Expected): Decoded {
+  let envelope: Envelope;
+  try {
+    envelope = openEnvelope(body);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw unrecognized(body, expected, error.message);
+  }
+  const { message, kind, version } = matchKind(envelope.apiVersion || expected.apiVersion, envelope.kind || expected.kind, expected);
+  let value: Record<string, unknown>;
+  try {
+    value = decodeEnvelope(envelope, message!);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${expected.kind}: ${error.message}`);
+  }
+  return finish(value, expected, () => []);
 }
 
 function finish(value: unknown, expected: Expected, duplicates: (pairs: number) => string[], text = ''): Decoded {
@@ -148,13 +178,12 @@ function internalName({ apiVersion, kind }: Expected): string {
   return apiVersion.includes('/') ? `${apiVersion.split(/[./]/, 1)[0]}.${kind}` : `core.${kind}`;
 }
 
-function unrecognized(text: string, expected: Expected, detail: string): ApiError {
-  return badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${detail} (${summarize(text)})`);
+function unrecognized(body: string | Buffer, expected: Expected, detail: string): ApiError {
+  return badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${detail} (${summarize(Buffer.from(body))})`);
 }
 
-function summarize(text: string): string {
-  if (text === '') return '<empty>';
-  const bytes = Buffer.from(text);
-  const dots = bytes.length > 30 ? ' ...' : '';
-  return bytes.subarray(0, 30).toString(text.startsWith('{') ? 'utf8' : 'hex') + dots;
+function summarize(body: Buffer): string {
+  if (body.length === 0) return '<empty>';
+  const dots = body.length > 30 ? ' ...' : '';
+  return body.subarray(0, 30).toString(body[0] === 0x7b ? 'utf8' : 'hex') + dots;
 }
