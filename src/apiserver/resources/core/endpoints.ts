@@ -1,4 +1,5 @@
 // Endpoints: the older form of a service's addresses.
+import { isIPv6 } from 'node:net';
 import type { EndpointAddress, EndpointPort, Endpoints, EndpointSubset } from '#api/generated/core-v1.ts';
 import { endpoints } from '#api/generated/resources.ts';
 import { type FieldError, child, index, invalidValue, required } from '#api/meta/field-errors.ts';
@@ -64,7 +65,7 @@ function endpointsCell({ subsets = [] }: Endpoints): string {
   const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
     ports.length === 0
       ? addresses.map(({ ip }) => ip)
-      : ports.flatMap(({ port }) => addresses.map(({ ip }) => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`)),
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => `${isIPv6(ip) ? `[${ip}]` : ip}:${port}`)),
   );
   return firstOf(all, 3) || '<none>';
 }

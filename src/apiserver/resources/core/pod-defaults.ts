@@ -8,8 +8,8 @@ const OLD_INIT_ANNOTATION = /^pod\.(alpha|beta)\.kubernetes\.io\/init-container(
 export function setPodDefaults(pod: Pod): void {
   dropOldAnnotations(pod);
   setAddresses(pod);
-  const { spec } = pod;
-  if (!spec) return;
+  // Upstream's spec is a struct: it is never absent, only empty.
+  const spec = (pod.spec ??= { containers: [] });
   for (const container of allContainersOf(spec)) {
     if (container.resources?.limits) setRequests(container.resources);
     if (spec.hostNetwork) for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;

@@ -79,7 +79,7 @@ function validateTopologies({ allowedTopologies = [] }: StorageClass): FieldErro
   const errors: FieldError[] = [];
   for (const [position, term] of allowedTopologies.entries()) {
     const seen = new Set<string>();
-    for (const [at, { key, values = [] }] of (term.matchLabelExpressions ?? []).entries()) {
+    for (const [at, { key = '', values = [] }] of (term.matchLabelExpressions ?? []).entries()) {
       const path = index(child(index('allowedTopologies', position), 'matchLabelExpressions'), at);
       errors.push(...isQualifiedName(key).map((message) => invalidValue(child(path, 'key'), key, message)));
       if (values.length === 0) errors.push(required(child(path, 'values')));

@@ -6,7 +6,8 @@ import { setVolumeDefaults } from './volume-defaults.ts';
 export function setPodTemplateDefaults(template: PodTemplateSpec | undefined): void {
   if (!template) return;
   template.metadata ??= {};
-  if (template.spec) setPodSpecDefaults(template.spec);
+  template.spec ??= { containers: [] };
+  setPodSpecDefaults(template.spec);
 }
 
 export function setPodSpecDefaults(spec: PodSpec): void {

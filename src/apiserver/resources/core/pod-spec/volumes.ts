@@ -90,7 +90,7 @@ function validateFields(volume: Volume, source: Source, path: string): FieldErro
     case 'ephemeral': {
       const template = volume.ephemeral?.volumeClaimTemplate;
       return template
-        ? validateClaimSpec(template.spec, child(path, 'volumeClaimTemplate', 'spec'))
+        ? validateClaimSpec(template.spec ?? {}, child(path, 'volumeClaimTemplate', 'spec'))
         : [required(child(path, 'volumeClaimTemplate'))];
     }
     default:
