@@ -1,6 +1,5 @@
 // keks down: stops the daemon and what it runs; all state stays for the next `keks up`.
 import { systemClock } from '#lib/clock.ts';
-import { keepAliveDuring } from '#lib/keep-alive.ts';
 import { homeOf } from '../fleet/home.ts';
 import { askDaemon, daemonStatus } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
@@ -17,7 +16,7 @@ export async function down({ output }: { output: OutputFormat }): Promise<void> 
   const deadlineMs = systemClock.monotonicMs() + patienceMs;
   while (isAlive(status.pid)) {
     if (systemClock.monotonicMs() > deadlineMs) throw new CommandFailure(`process ${status.pid} does not end; see ${home.daemonLog}`);
-    await keepAliveDuring(systemClock.sleep(10));
+    await systemClock.sleep(10);
   }
   print(output, { stopped: true, pid: status.pid }, () => 'keks is stopped; its state stays: keks up brings it back');
 }

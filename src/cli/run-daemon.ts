@@ -56,10 +56,10 @@ async function start(home: Home, settings: DaemonSettings, onShutdown: () => voi
   return startFleet({ home, port, region, provider, version, clock: systemClock, random: systemRandom, log, onShutdown });
 }
 
-async function providerOf(kind: RuntimeKind, _home: Home, _log: Log): Promise<NodeProvider> {
-  if (kind === 'containerd') throw new CommandFailure('real nodes are not there yet; use --runtime simulated');
-  const { simulatedProvider } = await import('../fleet/simulated-provider.ts');
-  return simulatedProvider({ clock: systemClock, random: systemRandom });
+async function providerOf(kind: RuntimeKind, home: Home, log: Log): Promise<NodeProvider> {
+  const shared = { clock: systemClock, random: systemRandom, log };
+  if (kind === 'simulated') return (await import('../fleet/simulated-provider.ts')).simulatedProvider(shared);
+  return (await import('../fleet/machines-provider.ts')).machinesProvider({ ...shared, home: home.directory });
 }
 
 function stopRequest(): { asked: Promise<void>; ask: () => void } {

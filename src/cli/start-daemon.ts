@@ -5,7 +5,6 @@ import { text } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '#lib/clock.ts';
-import { keepAliveDuring } from '#lib/keep-alive.ts';
 import type { Home } from '../fleet/home.ts';
 import { daemonStatus } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
@@ -41,7 +40,7 @@ async function untilOtherIsUp(home: Home): Promise<void> {
   const deadlineMs = systemClock.monotonicMs() + joinPatienceMs;
   while (systemClock.monotonicMs() < deadlineMs) {
     if ((await daemonStatus(home)) !== undefined) return;
-    await keepAliveDuring(systemClock.sleep(25));
+    await systemClock.sleep(25);
   }
   throw new CommandFailure(`another keks holds ${home.directory} but does not answer; see ${home.daemonLog}`);
 }

@@ -47,6 +47,11 @@ export function localClusters(options: LocalClustersOptions): LocalClusters {
   const { home, provider, clock } = options;
   const running = new Map<string, LocalCluster>();
   const placeOf = ({ name, id }: { name: string; id: string }): ClusterPlace => ({ name, id, directory: join(home.clustersState, id) });
+  const stopOne = async (local: LocalCluster): Promise<void> => {
+    await provider.clusterStopping(local);
+    await local.cluster.stop();
+    await local.store.close();
+  };
   const existing = (name: string): LocalCluster => {
     const local = running.get(name);
     if (local === undefined) throw new Error(`cluster ${name} does not run`);
@@ -62,8 +67,7 @@ export function localClusters(options: LocalClustersOptions): LocalClusters {
     async deleteCluster(named) {
       const local = running.get(named.name);
       running.delete(named.name);
-      await local?.cluster.stop();
-      await local?.store.close();
+      if (local) await stopOne(local);
       await provider.removeCluster(placeOf(named));
       await rm(placeOf(named).directory, { recursive: true, force: true });
       await rm(join(home.logs, named.name), { recursive: true, force: true });
@@ -82,12 +86,7 @@ export function localClusters(options: LocalClustersOptions): LocalClusters {
     },
     updateNode: (name, nodeName, change) => changeNode(existing(name).cluster, nodeName, change),
     async stop() {
-      await Promise.all(
-        [...running.values()].map(async ({ cluster, store }) => {
-          await cluster.stop();
-          await store.close();
-        }),
-      );
+      await Promise.all([...running.values()].map(stopOne));
       running.clear();
     },
   };
@@ -132,7 +131,7 @@ async function start(options: LocalClustersOptions, place: ClusterPlace, spec: C
     await store.close();
     throw error;
   });
-  await provider.clusterStarted(place, cluster.port!);
+  await provider.clusterStarted(place, { cluster, port: cluster.port!, serviceCidr: spec.serviceIpv4Cidr, logOf });
   return { ...place, cluster, store, spec };
 }
 

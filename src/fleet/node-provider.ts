@@ -1,6 +1,7 @@
 // Where a fleet's nodes come from: simulated ones in this process, or real ones on this machine.
 import type { DepartingNode, NewInstance, NodeSpec } from '#eks/clusters/host.ts';
-import type { NodeOptions } from '../cluster.ts';
+import type { Log } from '#lib/log.ts';
+import type { Cluster, NodeOptions } from '../cluster.ts';
 import type { RuntimeKind } from './home.ts';
 
 export interface ClusterPlace {
@@ -17,12 +18,21 @@ export interface ClusterNetwork {
   advertiseAddress?: string;
 }
 
+export interface StartedCluster {
+  cluster: Cluster;
+  port: number;
+  serviceCidr: string;
+  logOf(component: string): Log;
+}
+
 export interface NodeProvider {
   readonly kind: RuntimeKind;
   /** Before the API server starts: brings the cluster's network up. Idempotent. */
   prepareCluster(cluster: ClusterPlace): Promise<ClusterNetwork>;
-  /** Once the API server listens. */
-  clusterStarted(cluster: ClusterPlace, port: number): Promise<void>;
+  /** Once the API server listens: what of the network follows the cluster's objects. Idempotent. */
+  clusterStarted(cluster: ClusterPlace, started: StartedCluster): Promise<void>;
+  /** The cluster stops, what runs on its machines goes on. */
+  clusterStopping(cluster: ClusterPlace): Promise<void>;
   claimAddresses(cluster: ClusterPlace, instances: readonly NewInstance[], taken: ReadonlySet<string>): Promise<string[]>;
   /** Makes or adopts the machine; the kubelet that is started with the answer adopts what runs on it. */
   startNode(cluster: ClusterPlace, node: NodeSpec): Promise<Omit<NodeOptions, 'node'>>;

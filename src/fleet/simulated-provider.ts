@@ -23,6 +23,7 @@ export function simulatedProvider({ clock, random }: { clock: Clock; random: Ran
     kind: 'simulated',
     prepareCluster: async () => ({ addresses: [] }),
     clusterStarted: async () => {},
+    clusterStopping: async () => {},
     async claimAddresses(_cluster, instances, taken) {
       const all = new Set(taken);
       return instances.map(({ zone }) => {
