@@ -7,7 +7,10 @@ import { startTestServer } from './server.fixture.ts';
 
 test('an event goes an hour after it was written, a younger one stays', async () => {
   const { client, clock } = await startTestServer();
-  const event = (name: string) => ({ metadata: { name, namespace: 'default' }, involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' } });
+  const event = (name: string) => ({
+    metadata: { name, namespace: 'default' },
+    involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' },
+  });
   await client.create(events, event('old') as never);
   await clock.advance(30 * 60_000);
   await client.create(events, event('young') as never);

@@ -62,15 +62,23 @@ test('tables, metadata and YAML are made as asked, and what cannot be made is 40
   assert.deepEqual([metadata.json.kind, metadata.json.data], ['PartialObjectMetadata', undefined]);
   const yaml = await call(server, `${base}/a`, { headers: { accept: 'application/yaml' } });
   assert.match(yaml.text, /^apiVersion: v1\ndata:\n {2}k: v\nkind: ConfigMap\n/);
-  assert.equal((await call(server, base, { headers: { accept: 'application/vnd.kubernetes.protobuf' } })).status, 406);
-  assert.equal((await call(server, base, { headers: { accept: 'application/vnd.kubernetes.protobuf,application/json' } })).status, 200);
+  assert.equal((await call(server, base, { headers: { accept: 'application/xml' } })).status, 406);
+  assert.equal((await call(server, base, { headers: { accept: 'application/xml,application/json' } })).status, 200);
   assert.match((await call(server, `${base}/a`, { headers: { 'user-agent': 'curl/8' } })).text, /^\{\n {2}"kind"/);
 });
 
 test('a big list is compressed for those who take it', async () => {
   const { server, client } = await startTestServer();
-  for (let i = 0; i < 40; i++) await client.create(configmaps, { metadata: { name: `a${i}`, namespace: 'default' }, data: { k: 'x'.repeat(4096) } });
-  const request = { path: base, query: '', method: 'GET', remoteAddress: '', signal: new AbortController().signal, body: async () => Buffer.alloc(0) };
+  for (let i = 0; i < 40; i++)
+    await client.create(configmaps, { metadata: { name: `a${i}`, namespace: 'default' }, data: { k: 'x'.repeat(4096) } });
+  const request = {
+    path: base,
+    query: '',
+    method: 'GET',
+    remoteAddress: '',
+    signal: new AbortController().signal,
+    body: async () => Buffer.alloc(0),
+  };
   const response = await server.handle({ ...request, headers: { 'accept-encoding': 'gzip' } });
   assert.ok('headers' in response && response.headers['content-encoding'] === 'gzip');
   assert.equal((JSON.parse(gunzipSync(response.body as Buffer).toString()) as { items: object[] }).items.length, 40);
@@ -83,14 +91,17 @@ test('what is wrong with a body is said, and nothing is stored', async () => {
     call(server, `${base}${query}`, { method: 'POST', body: postBody, headers: { 'content-type': contentType } });
   assert.equal((await post('{"kind":')).status, 400);
   assert.equal((await post('a: [', '', 'application/yaml')).status, 400);
-  assert.equal((await post(body, '', 'application/vnd.kubernetes.protobuf')).status, 415);
+  assert.equal((await post(body, '', 'text/plain')).status, 415);
   assert.equal((await post({ ...body, data: 7 })).status, 400);
   assert.equal((await post({ ...body, kind: 'Secret' })).status, 400);
   const strict = await post({ ...body, dat: {} }, '?fieldValidation=Strict');
   assert.match(strict.json.message, /strict decoding error: unknown field "dat"/);
   assert.equal((await post({ ...body, data: { k: 'x'.repeat(4 * 2 ** 20) } })).status, 413);
   assert.equal((await post({ ...body, metadata: { name: 'Big Name' } })).status, 422);
-  assert.equal((await post({ ...body, metadata: { name: 'a', namespace: 'other' } })).json.message, 'the namespace of the provided object does not match the namespace sent on the request');
+  assert.equal(
+    (await post({ ...body, metadata: { name: 'a', namespace: 'other' } })).json.message,
+    'the namespace of the provided object does not match the namespace sent on the request',
+  );
   assert.equal((await post(body, '?dryRun=Some')).status, 422);
   assert.equal((await post(body, '?fieldValidation=Perhaps')).status, 422);
   assert.equal(server.revision, before);
@@ -116,7 +127,25 @@ test('who may not is told so in upstream’s words', async () => {
   });
   const refused = await call(server, `${base}/a`);
   assert.equal(refused.status, 403);
-  assert.equal(refused.json.message, 'configmaps "a" is forbidden: User "jane" cannot get resource "configmaps" in API group "" in the namespace "default"');
+  assert.equal(
+    refused.json.message,
+    'configmaps "a" is forbidden: User "jane" cannot get resource "configmaps" in API group "" in the namespace "default"',
+  );
+});
+
+test('requests beyond the limit are told to come back, except those of administrators', async () => {
+  const jane = { name: 'jane', groups: [] };
+  let user = jane;
+  const { server } = await startTestServer({
+    security: () => ({ authenticate: async () => user, authorize: () => ({ decision: 'allow', reason: '' }) }),
+  });
+  const waiting = Array.from({ length: 600 }, () => call(server, `${base}?resourceVersion=999999`));
+  await new Promise((resolve) => setImmediate(resolve));
+  const refused = await call(server, base);
+  assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '1']);
+  user = admin as typeof jane;
+  assert.equal((await call(server, base)).status, 200);
+  void waiting;
 });
 
 test('a PUT that would create needs the right to create, too', async () => {
@@ -137,7 +166,10 @@ test('a watch streams frames and ends with its time', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   await client.create(configmaps, { metadata: { name: 'a', namespace: 'default' } });
   await clock.advance(10_000);
-  const lines = (await watching).text.trim().split('\n').map((line) => JSON.parse(line) as { type: string; object: { kind: string } });
+  const lines = (await watching).text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; object: { kind: string } });
   assert.deepEqual(
     lines.map(({ type, object }) => [type, object.kind]),
     [['ADDED', 'ConfigMap']],
@@ -161,7 +193,9 @@ test('a watch as a table names the columns once', async () => {
   for (const name of ['a', 'b']) await client.create(configmaps, { metadata: { name, namespace: 'default' } });
   await clock.advance(10_000);
   const lines = (await watching).text.trim().split('\n');
-  const tables = lines.map((line) => (JSON.parse(line) as { object: { columnDefinitions: object[] | null; rows: { cells: string[] }[] } }).object);
+  const tables = lines.map(
+    (line) => (JSON.parse(line) as { object: { columnDefinitions: object[] | null; rows: { cells: string[] }[] } }).object,
+  );
   assert.deepEqual(
     tables.map(({ columnDefinitions, rows }) => [columnDefinitions?.length, rows[0]!.cells[0]]),
     [

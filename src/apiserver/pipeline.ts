@@ -1,10 +1,12 @@
-// The way of a request from outside, step by step: what is it about, who asks, is it noted down, may they, and who answers.
+// The way of a request from outside, step by step: what is it about, who asks, is it noted down, is there room,
+// may they, and who answers.
 import type { HttpHandler, HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
 import type { AdmissionRequest } from './admission/plugin.ts';
 import { checkAccess } from './access-check.ts';
 import { anonymousUser } from './authn/authenticate.ts';
 import { pathNotFound } from '#api/meta/errors.ts';
 import { respondError, toApiError } from './output/respond.ts';
+import { createInFlight } from './in-flight.ts';
 import type { PathHandler } from './paths.ts';
 import type { Core } from './registry/core.ts';
 import type { RequestContext } from './request.ts';
@@ -21,7 +23,9 @@ export interface PipelineParts {
 }
 
 export function createPipeline(core: Core, security: Security, parts: PipelineParts): HttpHandler {
+  const inFlight = createInFlight();
   return async (request) => {
+    let leave = () => {};
     const context = blankContext(request);
     let noted: AuditEntry | undefined;
     let response: HttpResponse;
@@ -30,12 +34,15 @@ export function createPipeline(core: Core, security: Security, parts: PipelinePa
       context.info = parseRequestInfo(request.method, request.path, context.query);
       context.user = await security.authenticate(request);
       noted = parts.audit?.received(request, context);
+      leave = inFlight.enter(context);
       checkAccess(core.authorize, { user: context.user, ...context.info });
       response = await route(core, parts, request, context);
     } catch (error) {
       failure = toApiError(error);
       if (failure.cause !== undefined) core.log.error({ error: String(failure.cause), path: request.path }, failure.message);
-      response = respondError(failure);
+      response = respondError(failure, request);
+    } finally {
+      leave();
     }
     noted?.completed({ status: 'status' in response ? response.status : 101, ...(failure && { error: failure }) });
     return withWarnings(response, context.warnings);

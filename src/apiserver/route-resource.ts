@@ -19,7 +19,8 @@ import { checkSubresource, createOnSubresource, getSubresource } from './endpoin
 import { givenState, updateObject } from './endpoints/update.ts';
 import { watchObjects } from './endpoints/watch.ts';
 import type { Format } from './output/negotiate.ts';
-import { negotiate } from './output/negotiate.ts';
+import { negotiate, watchTypeOf } from './output/negotiate.ts';
+import { isBuiltIn } from './output/protobuf.ts';
 import type { Answer } from './output/respond.ts';
 import { respondEntry, respondListing, respondObject, successStatus } from './output/respond.ts';
 import { includeObjectOf } from './output/table.ts';
@@ -54,8 +55,8 @@ export async function routeResource(routed: Routed): Promise<HttpResponse> {
 const endpoints = { create, get, list, watch, update, patch, delete: remove, deletecollection: removeCollection };
 
 async function create(routed: Routed): Promise<HttpResponse> {
-  const { core, resource, request, context, namespace } = routed;
-  const format = negotiate(request, context.query, { list: false, transformed: true });
+  const { core, resource, context, namespace } = routed;
+  const format = formatOf(routed, { list: false, transformed: true });
   const options = writeQueryOf(context.query, 'CreateOptions');
   const object = await decodeBody(routed, { apiVersion: resource.apiVersion, kind: resource.type.kind }, options.fieldValidation);
   const outcome = await createObject(core, resource, { context, namespace, object, dryRun: options.dryRun });
@@ -64,7 +65,7 @@ async function create(routed: Routed): Promise<HttpResponse> {
 
 async function get(routed: Routed): Promise<HttpResponse> {
   const { core, resource, request, context, namespace } = routed;
-  const format = negotiate(request, context.query, { list: false, transformed: true });
+  const format = formatOf(routed, { list: false, transformed: true });
   const resourceVersion = context.query.get('resourceVersion') ?? '';
   const entry = await getObject(core, resource, { namespace, name: context.info.name, resourceVersion });
   return await respondEntry(resource, entry, { request, format, status: 200 }, tableOptions(routed));
@@ -72,27 +73,27 @@ async function get(routed: Routed): Promise<HttpResponse> {
 
 async function list(routed: Routed): Promise<HttpResponse> {
   const { core, resource, request, context } = routed;
-  const format = negotiate(request, context.query, { list: true, transformed: true });
+  const format = formatOf(routed, { list: true, transformed: true });
   const listing = await listObjects(core, resource, selection(routed), readOptionsOf(context.query));
   return await respondListing(resource, listing, { request, format, status: 200 }, tableOptions(routed));
 }
 
 async function watch(routed: Routed): Promise<HttpResponse> {
   const { core, resource, request, context } = routed;
-  const { form } = negotiate(request, context.query, { list: false, transformed: true });
+  const format = formatOf(routed, { list: false, transformed: true });
   let close = () => {};
   const { include } = tableOptions(routed);
-  const stream = createWatchStream({ resource, form, include, now: () => core.clock.now(), close: () => close() });
+  const stream = createWatchStream({ resource, ...format, include, now: () => core.clock.now(), close: () => close() });
   const running = await watchObjects(core, resource, selection(routed), readOptionsOf(context.query), stream.sink);
   close = () => running.close();
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' };
+  const headers = { 'content-type': watchTypeOf(format), 'cache-control': 'no-cache, private' };
   return { status: 200, headers, body: (output) => stream.run(output, request.signal) };
 }
 
 async function update(routed: Routed): Promise<HttpResponse> {
-  const { core, resource, request, context, namespace } = routed;
+  const { core, resource, context, namespace } = routed;
   const { name, subresource } = context.info;
-  const format = negotiate(request, context.query, { list: false, transformed: true });
+  const format = formatOf(routed, { list: false, transformed: true });
   const { dryRun, fieldValidation } = writeQueryOf(context.query, 'UpdateOptions');
   const isScale = subresource === 'scale';
   const body = await decodeBody(routed, bodyKindOf(resource, subresource), fieldValidation);
@@ -105,7 +106,7 @@ async function update(routed: Routed): Promise<HttpResponse> {
 async function patch(routed: Routed): Promise<HttpResponse> {
   const { core, resource, request, context, namespace } = routed;
   const { name, subresource } = context.info;
-  const format = negotiate(request, context.query, { list: false, transformed: true });
+  const format = formatOf(routed, { list: false, transformed: true });
   const { dryRun, fieldValidation } = writeQueryOf(context.query, 'PatchOptions');
   const { type, patch: body, duplicates } = parsePatch(await readBody(request), request.headers['content-type'] ?? '');
   if (duplicates.length > 0 && fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${duplicates.join(', ')}`);
@@ -117,7 +118,7 @@ async function patch(routed: Routed): Promise<HttpResponse> {
 async function remove(routed: Routed): Promise<HttpResponse> {
   const { core, resource, request, context, namespace } = routed;
   const { name } = context.info;
-  const format = negotiate(request, context.query, { list: false, transformed: true });
+  const format = formatOf(routed, { list: false, transformed: true });
   const { options, dryRun } = await deleteOptionsOf(request, context.query);
   const { entry, removed } = await deleteObject(core, resource, { context, namespace, name, options, dryRun });
   // Only those who asked for dependents to go along are told that it takes time.
@@ -131,7 +132,7 @@ async function remove(routed: Routed): Promise<HttpResponse> {
 
 async function removeCollection(routed: Routed): Promise<HttpResponse> {
   const { core, resource, request, context } = routed;
-  const format = negotiate(request, context.query, { list: true, transformed: true });
+  const format = formatOf(routed, { list: true, transformed: true });
   const { options, dryRun } = await deleteOptionsOf(request, context.query);
   const read = readOptionsOf(context.query);
   const listing = await deleteCollection(core, resource, { context, selection: selection(routed), read, options, dryRun });
@@ -145,7 +146,7 @@ async function routeSubresource(routed: Routed): Promise<HttpResponse> {
   if (verb === 'update') return await update(routed);
   if (verb === 'patch') return await patch(routed);
   const isOwnKind = bodyKindOf(resource, subresource).kind === resource.type.kind;
-  const format = negotiate(request, context.query, { list: false, transformed: isOwnKind });
+  const format = formatOf(routed, { list: false, transformed: isOwnKind });
   if (verb === 'get') {
     const resourceVersion = context.query.get('resourceVersion') ?? '';
     if (isOwnKind) return await get(routed);
@@ -180,6 +181,10 @@ function bodyKindOf(resource: ServedResource, subresource: string): { apiVersion
   const row = resource.info.subresources.find(({ name }) => name === subresource);
   if (row === undefined) return { apiVersion: resource.apiVersion, kind: resource.type.kind };
   return { apiVersion: apiVersionOf({ group: row.bodyGroup, version: row.bodyVersion }), kind: row.kind };
+}
+
+function formatOf({ resource, request, context }: Routed, forms: { list: boolean; transformed: boolean }): Format {
+  return negotiate(request, context.query, { ...forms, builtIn: isBuiltIn(resource.type) });
 }
 
 function selection({ resource, context, namespace }: Routed) {

@@ -20,7 +20,7 @@ import { createLoopbackClient } from './loopback.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPipeline } from './pipeline.ts';
 import type { DiscoveredResource } from './discovery/discovered-resource.ts';
-import { discoveredResources } from './registry/discovered.ts';
+import { advertisedResources } from './discovery/advertised.ts';
 import type { ClusterView } from './registry/cluster-view.ts';
 import { createClusterView } from './registry/cluster-view.ts';
 import type { Core, TokenIssuer } from './registry/core.ts';
@@ -129,7 +129,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     issueToken: security.issueToken,
   };
   const loopback = (user: UserInfo) => createLoopbackClient(core, user);
-  const virtual = [bindingsResource(core), ...(security.reviews ?? []), ...(options.virtual?.(view) ?? [])];
+  // A set: whoever wires may name the reviews once more.
+  const virtual = [...new Set([bindingsResource(core), ...(security.reviews ?? []), ...(options.virtual?.(view) ?? [])])];
   const paths = [...(options.paths ?? []), ...(security.openid ? [security.openid] : [])];
   const stopping: (() => void)[] = [];
   return {
@@ -137,7 +138,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     loopback,
     view,
     resources: resources.all,
-    discovered: discoveredResources(resources, virtual, options.connect ?? {}),
+    discovered: advertisedResources(resources.all, virtual, options.connect ?? {}),
     get revision() {
       return world.revision;
     },

@@ -9,6 +9,7 @@ import { addWarnings } from './endpoints/create.ts';
 import { readBody, writeQueryOf } from './endpoints/request-options.ts';
 import { createOnSubresource } from './endpoints/subresource.ts';
 import { negotiate } from './output/negotiate.ts';
+import { isBuiltIn } from './output/protobuf.ts';
 import { respondObject } from './output/respond.ts';
 import { partialMetadata, partialMetadataList } from './output/partial-metadata.ts';
 import type { Core } from './registry/core.ts';
@@ -19,7 +20,7 @@ export async function routeVirtual(virtual: VirtualResource, request: HttpReques
   const { resource } = virtual;
   const { verb } = context.info;
   const apiVersion = apiVersionOf(resource);
-  const format = negotiate(request, context.query, { list: verb === 'list', transformed: verb !== 'create' });
+  const format = negotiate(request, context.query, { list: verb === 'list', transformed: verb !== 'create', builtIn: isBuiltIn(resource) });
   const isMetadata = format.form === 'metadata';
   if (verb === 'create' && virtual.create !== undefined) {
     const { fieldValidation } = writeQueryOf(context.query, 'CreateOptions');

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import type { HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
 import { ApiError, internalError } from '#api/meta/errors.ts';
 import type { Status } from '#api/meta/errors.ts';
+import { protobufType } from '#api/protobuf/wire.ts';
 import type { Entry } from '../cache/entry.ts';
 import { bytesOf, itemBytesOf } from '../cache/entry.ts';
 import type { Listing } from '../endpoints/list.ts';
@@ -12,6 +13,7 @@ import type { ServedResource } from '../registry/served-resource.ts';
 import type { Format } from './negotiate.ts';
 import { contentTypeOf } from './negotiate.ts';
 import { partialMetadata, partialMetadataList } from './partial-metadata.ts';
+import { protobufBodyOf, protobufListOf, protobufStatus } from './protobuf.ts';
 import type { TableOptions } from './table.ts';
 import { tableOf } from './table.ts';
 
@@ -35,7 +37,7 @@ export async function respondEntry(resource: ServedResource, entry: Entry, answe
   const metadata = { resourceVersion: object.metadata.resourceVersion };
   if (form === 'table') return await respondObject(tableOf(resource, [object], metadata, table), answer);
   if (form === 'metadata') return await respondObject(partialMetadata(object), answer);
-  if (encoding === 'yaml' || pretty) return await respondObject(object, answer);
+  if (encoding !== 'json' || pretty) return await respondObject(object, answer);
   return await finish([bytesOf(entry), newline], answer);
 }
 
@@ -55,6 +57,7 @@ export async function respondListing(
   if (form === 'table') return await respondObject(tableOf(resource, objects(), metadata, table), answer);
   if (form === 'metadata') return await respondObject(partialMetadataList(objects(), metadata), answer);
   const head = { kind: `${resource.type.kind}List`, apiVersion: resource.apiVersion, metadata };
+  if (encoding === 'protobuf') return await finish(joinChunks(protobufListOf(head, objects())), answer);
   if (encoding === 'yaml' || pretty) return await respondObject({ ...head, items: objects() }, answer);
   const opening = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
   return await finish(joinItems(opening, listing.entries), answer);
@@ -62,6 +65,7 @@ export async function respondListing(
 
 export async function respondObject(object: object, answer: Answer): Promise<HttpResponse> {
   const { encoding, pretty } = answer.format;
+  if (encoding === 'protobuf') return await finish([protobufBodyOf(object)], answer);
   const text =
     encoding === 'yaml'
       ? stringify(object, { sortMapEntries: true, version: '1.1' })
@@ -69,14 +73,15 @@ export async function respondObject(object: object, answer: Answer): Promise<Htt
   return await finish([Buffer.from(text)], answer);
 }
 
-/** Failures are always JSON: every client reads that. */
-export function respondError(error: unknown): HttpResponse {
+/** In JSON, which every client reads, or in protobuf for those who want that first. */
+export function respondError(error: unknown, request: HttpRequest): HttpResponse {
   const { status } = toApiError(error);
   const retryAfter = status.details?.retryAfterSeconds;
+  const protobuf = protobufStatus(request, status);
   return {
     status: status.code,
-    headers: { 'content-type': 'application/json', ...(retryAfter && { 'retry-after': String(retryAfter) }) },
-    body: Buffer.from(`${JSON.stringify(status)}\n`),
+    headers: { 'content-type': protobuf ? protobufType : 'application/json', ...(retryAfter && { 'retry-after': String(retryAfter) }) },
+    body: protobuf ?? Buffer.from(`${JSON.stringify(status)}\n`),
   };
 }
 
@@ -89,21 +94,26 @@ export function successStatus(details?: Status['details']): object {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', ...(details && { details }) };
 }
 
-/** Items joined into few big buffers: sockets, TLS most of all, dislike thousands of small ones. */
 function joinItems(opening: Buffer, entries: readonly Entry[]): Buffer[] {
+  const parts: Buffer[] = [opening];
+  for (const [position, entry] of entries.entries()) parts.push(position === 0 ? itemOpening : nextItem, itemBytesOf(entry));
+  parts.push(listEnd);
+  return joinChunks(parts);
+}
+
+/** Joined into few big buffers: sockets, TLS most of all, dislike thousands of small ones. */
+function joinChunks(all: readonly Buffer[]): Buffer[] {
   const chunks: Buffer[] = [];
-  let parts: Buffer[] = [opening];
-  let size = opening.length;
-  for (const [position, entry] of entries.entries()) {
-    const item = itemBytesOf(entry);
-    parts.push(position === 0 ? itemOpening : nextItem, item);
-    size += item.length + 2;
+  let parts: Buffer[] = [];
+  let size = 0;
+  for (const part of all) {
+    parts.push(part);
+    size += part.length;
     if (size < chunkBytes) continue;
     chunks.push(Buffer.concat(parts));
     parts = [];
     size = 0;
   }
-  parts.push(listEnd);
   chunks.push(Buffer.concat(parts));
   return chunks;
 }

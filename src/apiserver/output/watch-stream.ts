@@ -7,6 +7,7 @@ import type { WatchSink } from '../endpoints/watch.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import type { Format } from './negotiate.ts';
 import { partialMetadata } from './partial-metadata.ts';
+import { protobufFrame } from './protobuf.ts';
 import { toApiError } from './respond.ts';
 import type { IncludeObject } from './table.ts';
 import { tableOf, tableRowOnly } from './table.ts';
@@ -20,6 +21,8 @@ export interface WatchStream {
 export interface WatchStreamOptions {
   resource: ServedResource;
   form: Format['form'];
+  /** YAML is none for watches: JSON then. */
+  encoding: Format['encoding'];
   include: IncludeObject;
   now: () => number;
   /** Called once when the stream needs no more events. */
@@ -35,6 +38,7 @@ type Frame = Buffer | (() => Buffer);
 
 export function createWatchStream(options: WatchStreamOptions): WatchStream {
   const encodeFrame = frameEncoder(options);
+  const frameOf = options.encoding === 'protobuf' ? protobufFrame : jsonFrame;
   let queue: Frame[] = [];
   let pendingBytes = 0;
   let over = false;
@@ -75,7 +79,7 @@ export function createWatchStream(options: WatchStreamOptions): WatchStream {
     },
     bookmark: (revision, initialEnd) => push(encodeFrame.bookmark(revision, initialEnd)),
     ended(error) {
-      if (error !== undefined) push(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: toApiError(error).status })}\n`));
+      if (error !== undefined) push(frameOf('ERROR', toApiError(error).status));
       finish();
     },
   };
@@ -126,13 +130,15 @@ interface FrameEncoder {
   bookmark(revision: number, initialEnd: boolean): Buffer;
 }
 
-function frameEncoder({ resource, form, include, now }: WatchStreamOptions): FrameEncoder {
+function frameEncoder({ resource, form, encoding, include, now }: WatchStreamOptions): FrameEncoder {
   let hasColumns = false;
+  const frameOf = encoding === 'protobuf' ? protobufFrame : jsonFrame;
   const frame = (type: string, entry: Entry): Buffer => {
+    if (form === 'object' && encoding === 'protobuf') return protobufFrame(type, entry.object);
     if (form === 'object') return Buffer.concat([openingOf(type), bytesOf(entry), closing]);
     const { object } = entry;
     const body = form === 'metadata' ? partialMetadata(object) : tableRowOnly(resource, object, { include, now: now() });
-    return Buffer.from(`{"type":"${type}","object":${JSON.stringify(body)}}\n`);
+    return frameOf(type, body);
   };
   // The first frame of a table carries the columns, so it is this watcher's own.
   const firstOfTable = (type: string, entry: Entry): Buffer | undefined => {
@@ -140,9 +146,9 @@ function frameEncoder({ resource, form, include, now }: WatchStreamOptions): Fra
     hasColumns = true;
     const { object } = entry;
     const table = tableOf(resource, [object], { resourceVersion: object.metadata.resourceVersion }, { include, now: now() });
-    return Buffer.from(`{"type":"${type}","object":${JSON.stringify(table)}}\n`);
+    return jsonFrame(type, table);
   };
-  const shape = form === 'table' ? `table/${include}` : form;
+  const shape = form === 'table' ? `table/${include}` : encoding === 'protobuf' ? `protobuf/${form}` : form;
   return {
     entry: (type, entry) => firstOfTable(type, entry) ?? frame(type, entry),
     event({ type, entry, event }) {
@@ -164,7 +170,7 @@ function frameEncoder({ resource, form, include, now }: WatchStreamOptions): Fra
         form === 'table'
           ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: null, rows: tableBookmarkRows(resource, metadata) }
           : { kind, apiVersion, metadata };
-      return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+      return frameOf('BOOKMARK', object);
     },
   };
 }
@@ -173,6 +179,10 @@ function frameEncoder({ resource, form, include, now }: WatchStreamOptions): Fra
 function tableBookmarkRows(resource: ServedResource, metadata: object): object[] {
   const cells = resource.columns.map(() => '');
   return [{ cells, object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }];
+}
+
+function jsonFrame(type: string, object: object): Buffer {
+  return Buffer.from(`${JSON.stringify({ type, object })}\n`);
 }
 
 const closing = Buffer.from('}\n');
