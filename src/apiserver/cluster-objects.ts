@@ -1,8 +1,8 @@
 // The objects that every cluster starts with, apart from its roles: namespaces, priority classes and the API server's own service.
-import type { Namespace, Service, ServiceAccount } from '#api/generated/core-v1.ts';
+import type { Endpoints, Namespace, Service, ServiceAccount } from '#api/generated/core-v1.ts';
 import type { EndpointSlice } from '#api/generated/discovery-v1.ts';
 import type { PriorityClass } from '#api/generated/scheduling-v1.ts';
-import { endpointslices, namespaces, priorityclasses, serviceaccounts, services } from '#api/generated/resources.ts';
+import { endpoints, endpointslices, namespaces, priorityclasses, serviceaccounts, services } from '#api/generated/resources.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import type { BootstrapObject } from './bootstrap.ts';
 
@@ -49,8 +49,14 @@ export function kubernetesService(clusterIp: string, advertised: { address: stri
     ports: [{ name: 'https', port: advertised.port, protocol: 'TCP' }],
     endpoints: [{ addresses: [advertised.address], conditions: { ready: true } }],
   } as EndpointSlice;
+  // For clients that know no slices yet; the mirror must not make a second slice of it.
+  const legacy = {
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets: [{ addresses: [{ ip: advertised.address }], ports: [{ name: 'https', port: advertised.port, protocol: 'TCP' }] }],
+  } as Endpoints;
   return [
     wanted(services, service),
+    wanted(endpoints, legacy, (existing) => ({ ...existing, subsets: legacy.subsets })),
     // The address may be another one after a restart.
     wanted(endpointslices, slice, (existing) => ({ ...existing, ports: slice.ports, endpoints: slice.endpoints })),
   ];
