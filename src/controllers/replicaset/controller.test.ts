@@ -4,6 +4,8 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { ReplicaSet } from '#api/generated/apps-v1.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { events, pods, replicasets } from '#api/generated/resources.ts';
+import { forbidden } from '#api/meta/errors.ts';
+import type { AdmissionPlugin } from '#apiserver/admission/plugin.ts';
 import type { TestCluster } from '../runtime/cluster.fixture.ts';
 import { finishDeletions, pod, report, startTestCluster, template } from '../runtime/cluster.fixture.ts';
 import { replicaSetController } from './controller.ts';
@@ -127,16 +129,38 @@ test('a pod counts as available only after minReadySeconds', async () => {
   assert.equal((await status()).availableReplicas, 1);
 });
 
-test('a template that the server refuses costs one request a try, is reported, and is healed by a better one', async () => {
-  // A service account that does not exist: refused by admission, not by validation.
-  const spec = { ...template().spec!, serviceAccountName: 'missing' };
-  await create(20, { template: { ...template(), spec } });
-  const failure = (await status()).conditions?.find(({ type }) => type === 'ReplicaFailure');
-  const refusals = (await cluster.list(events)).filter(({ reason }) => reason === 'FailedCreate');
-  if (failure === undefined) return assert.equal((await living()).length, 20);
-  assert.equal(failure.reason, 'FailedCreate');
-  assert.equal((await living()).length, 0);
-  assert.ok(refusals.length > 0);
+test('pods that the server refuses cost one request a try, are reported, and come as soon as it lets them', async () => {
+  await cluster.stop();
+  let isRefusing = true;
+  let asked = 0;
+  const quota: AdmissionPlugin = {
+    name: 'Quota',
+    operations: ['CREATE'],
+    validate({ resource }) {
+      if (resource.type.kind !== 'Pod') return;
+      asked++;
+      if (isRefusing) throw forbidden(pods, 'web', 'exceeded quota');
+    },
+  };
+  cluster = await startTestCluster([replicaSetController], [quota]);
+  await create(20);
+  const refused = (await status()).conditions?.find(({ type }) => type === 'ReplicaFailure');
+  assert.deepEqual(
+    [refused?.status, refused?.reason, refused?.message],
+    ['True', 'FailedCreate', 'pods "web" is forbidden: exceeded quota'],
+  );
+  assert.deepEqual(await living(), []);
+  assert.ok(asked < 20, `${asked} requests`);
+  const [told] = (await cluster.list(events)).filter(({ reason }) => reason === 'FailedCreate');
+  assert.equal(told!.message, 'Error creating: pods "web" is forbidden: exceeded quota');
+  assert.equal(told!.count, asked);
+  isRefusing = false;
+  await cluster.clock.advance(60_000);
+  assert.equal((await living()).length, 20);
+  assert.equal(
+    (await status()).conditions?.find(({ type }) => type === 'ReplicaFailure'),
+    undefined,
+  );
 });
 
 test('each creation and deletion is told as an event', async () => {

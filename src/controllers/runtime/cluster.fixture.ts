@@ -1,11 +1,13 @@
 // A real API server on the memory store and a virtual clock, with chosen controllers on it: what the controllers' tests run in.
 import type { Deployment } from '#api/generated/apps-v1.ts';
 import type { Node, Pod, PodTemplateSpec } from '#api/generated/core-v1.ts';
-import { nodes, pods } from '#api/generated/resources.ts';
+import { clusterrolebindings, clusterroles, nodes, pods, rolebindings, roles } from '#api/generated/resources.ts';
 import type { UserInfo } from '#api/meta/access.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import { clusterNamespaces } from '#apiserver/cluster-objects.ts';
 import { resourceRules } from '#apiserver/resources/all.ts';
+import { rbacBootstrapObjects } from '#apiserver/authz/bootstrap-objects.ts';
+import { createRbac } from '#apiserver/authz/rbac.ts';
 import type { Security } from '#apiserver/server.ts';
 import { createApiServer } from '#apiserver/server.ts';
 import type { Client } from '#client/client.ts';
@@ -30,7 +32,7 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-export async function startTestCluster(controllers: readonly Controller[], security?: Security): Promise<TestCluster> {
+export async function startTestCluster(controllers: readonly Controller[], admission: Security['admission'] = []): Promise<TestCluster> {
   const clock = virtualClock();
   const random = seededRandom(1);
   const rules = resourceRules;
@@ -40,8 +42,19 @@ export async function startTestCluster(controllers: readonly Controller[], secur
     random,
     log: silentLog,
     rules,
-    bootstrap: clusterNamespaces(),
-    security: () => security ?? { authenticate: async () => admin, authorize: () => ({ decision: 'allow', reason: '' }) },
+    bootstrap: [...clusterNamespaces(), ...rbacBootstrapObjects()],
+    // The real roles: a controller that asks for more than upstream grants it fails here.
+    security: (view) => ({
+      authenticate: async () => admin,
+      admission,
+      authorize: createRbac({
+        version: () => view.versionOf(clusterroles, clusterrolebindings, roles, rolebindings),
+        clusterRoles: () => view.cachedList(clusterroles),
+        clusterRoleBindings: () => view.cachedList(clusterrolebindings),
+        roles: () => view.cachedList(roles),
+        roleBindings: () => view.cachedList(rolebindings),
+      }).authorize,
+    }),
   });
   await server.start();
   const resources = rules.map(({ resource }) => resource);
