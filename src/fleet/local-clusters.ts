@@ -17,6 +17,7 @@ import type { ClusterIdentity } from '../cluster-identity.ts';
 import { createClusterIdentity } from '../cluster-identity.ts';
 import type { Cluster } from '../cluster.ts';
 import { startCluster } from '../cluster.ts';
+import { drain } from './drain.ts';
 import type { Home } from './home.ts';
 import type { ClusterPlace, NodeProvider } from './node-provider.ts';
 import { nodeSettingsOf } from './node-settings.ts';
@@ -47,11 +48,6 @@ export function localClusters(options: LocalClustersOptions): LocalClusters {
   const { home, provider, clock } = options;
   const running = new Map<string, LocalCluster>();
   const placeOf = ({ name, id }: { name: string; id: string }): ClusterPlace => ({ name, id, directory: join(home.clustersState, id) });
-  const stopOne = async (local: LocalCluster): Promise<void> => {
-    await provider.clusterStopping(local);
-    await local.cluster.stop();
-    await local.store.close();
-  };
   const existing = (name: string): LocalCluster => {
     const local = running.get(name);
     if (local === undefined) throw new Error(`cluster ${name} does not run`);
@@ -67,7 +63,7 @@ export function localClusters(options: LocalClustersOptions): LocalClusters {
     async deleteCluster(named) {
       const local = running.get(named.name);
       running.delete(named.name);
-      if (local) await stopOne(local);
+      if (local) await stopOne(local, provider);
       await provider.removeCluster(placeOf(named));
       await rm(placeOf(named).directory, { recursive: true, force: true });
       await rm(join(home.logs, named.name), { recursive: true, force: true });
@@ -81,12 +77,16 @@ export function localClusters(options: LocalClustersOptions): LocalClusters {
     },
     async removeNode(name, node) {
       const local = existing(name);
-      if (node.name !== undefined) await local.cluster.removeNode(node.name, { forget: true });
+      if (node.name !== undefined) {
+        // Without its kubelet nobody would report that pods have ended.
+        if (local.cluster.kubelets.has(node.name)) await drain(local.cluster.admin, node.name, clock);
+        await local.cluster.removeNode(node.name, { forget: true });
+      }
       await provider.removeNode(local, node);
     },
     updateNode: (name, nodeName, change) => changeNode(existing(name).cluster, nodeName, change),
     async stop() {
-      await Promise.all([...running.values()].map(stopOne));
+      await Promise.all([...running.values()].map((local) => stopOne(local, provider)));
       running.clear();
     },
   };
@@ -131,8 +131,20 @@ async function start(options: LocalClustersOptions, place: ClusterPlace, spec: C
     await store.close();
     throw error;
   });
-  await provider.clusterStarted(place, { cluster, port: cluster.port!, serviceCidr: spec.serviceIpv4Cidr, logOf });
-  return { ...place, cluster, store, spec };
+  const local = { ...place, cluster, store, spec };
+  try {
+    await provider.clusterStarted(place, { cluster, port: cluster.port!, serviceCidr: spec.serviceIpv4Cidr, logOf });
+  } catch (error) {
+    await stopOne(local, provider);
+    throw error;
+  }
+  return local;
+}
+
+async function stopOne(local: LocalCluster, provider: NodeProvider): Promise<void> {
+  await provider.clusterStopping(local);
+  await local.cluster.stop();
+  await local.store.close();
 }
 
 async function connectionOf(local: LocalCluster, options: LocalClustersOptions): Promise<RunningCluster> {

@@ -3,7 +3,7 @@
 import { namespaces, endpointslices, services } from '#api/generated/resources.ts';
 import type { Service } from '#api/generated/core-v1.ts';
 import type { EndpointSlice } from '#api/generated/discovery-v1.ts';
-import { isAlreadyExists, isNotFound } from '#api/meta/errors.ts';
+import { isNotFound } from '#api/meta/errors.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import { copyOf } from '#api/meta/object.ts';
 import type { Client } from '#client/client.ts';
@@ -38,7 +38,9 @@ export const dnsPort = 10053;
 export async function startClusterDns(options: ClusterDnsOptions): Promise<DnsServer> {
   const { informers } = options;
   const view = zoneView(informers, options.domain ?? 'cluster.local');
-  await Promise.all([services, endpointslices, namespaces].map((resource) => informers.informer<KubeObject>(resource as ResourceType).synced));
+  await Promise.all(
+    [services, endpointslices, namespaces].map((resource) => informers.informer<KubeObject>(resource as ResourceType).synced),
+  );
   const forward = createForwarder(options.resolvers ?? (await readResolvers()), options.clock);
   return listenDns({
     address: options.address,
@@ -83,9 +85,12 @@ export async function publishClusterDns(client: Client, at: { clusterIP: string;
       ],
     },
   };
-  await client.create(services, service).catch((error: unknown) => {
-    if (!isAlreadyExists(error)) throw error;
+  // Looked for first: creating it again would be refused for its address, before its name is.
+  const known = await client.get(services, { namespace: 'kube-system', name: 'kube-dns' }).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
   });
+  if (known === undefined) await client.create(services, service);
   const slice: EndpointSlice = {
     metadata: {
       name: 'kube-dns-keks',
