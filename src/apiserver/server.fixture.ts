@@ -51,12 +51,14 @@ export interface ReplyBody {
 export interface Reply {
   status: number;
   headers: Readonly<Record<string, string>>;
+  bytes: Buffer;
   text: string;
   json: ReplyBody;
 }
 
 export interface Call {
   method?: string;
+  /** Bytes and text go as they are, all else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -65,7 +67,7 @@ export interface Call {
 /** One request through the pipeline, without a socket. Streams are read until the server ends them. */
 export async function call(server: ApiServer, url: string, { method = 'GET', body, headers = {}, signal }: Call = {}): Promise<Reply> {
   const [path = '', query = ''] = url.split('?');
-  const bytes = Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
+  const sent = Buffer.isBuffer(body) ? body : Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
   const response = await server.handle({
     method,
     path,
@@ -74,20 +76,21 @@ export async function call(server: ApiServer, url: string, { method = 'GET', bod
     remoteAddress: '127.0.0.1',
     signal: signal ?? new AbortController().signal,
     async body(limitBytes) {
-      if (bytes.length > limitBytes) throw new BodyTooLargeError();
-      return bytes;
+      if (sent.length > limitBytes) throw new BodyTooLargeError();
+      return sent;
     },
   });
   if (!('status' in response)) throw new Error('the request was upgraded');
-  const text = await readAll(response.body);
+  const bytes = await readAll(response.body);
+  const text = bytes.toString();
   const isJson = response.headers['content-type'] === 'application/json' && !response.headers['content-encoding'];
-  return { ...response, text, json: (isJson && !text.includes('}\n{') && text !== '' ? JSON.parse(text) : {}) as ReplyBody };
+  return { ...response, bytes, text, json: (isJson && !text.includes('}\n{') && text !== '' ? JSON.parse(text) : {}) as ReplyBody };
 }
 
-async function readAll(body: Buffer | readonly Buffer[] | ((sink: StreamSink) => Promise<void>)): Promise<string> {
+async function readAll(body: Buffer | readonly Buffer[] | ((sink: StreamSink) => Promise<void>)): Promise<Buffer> {
   const chunks: Buffer[] = [];
   if (typeof body === 'function') {
     await body({ write: (more) => chunks.push(...more) > 0, drained: async () => {}, pendingBytes: 0, end() {} });
   } else chunks.push(...(Buffer.isBuffer(body) ? [body] : body));
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
