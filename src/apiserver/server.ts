@@ -9,6 +9,7 @@ import type { Client } from '#client/client.ts';
 import type { Store } from '#store/store.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { createAdmissionChain } from './admission/plugin.ts';
+import { certificateSigners } from './admission/certificate-signers.ts';
 import { admissionOrder } from './admission/order.ts';
 import type { BootstrapObject } from './bootstrap.ts';
 import { writeBootstrapObjects } from './bootstrap.ts';
@@ -114,7 +115,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const view = createClusterView(clock, world, resources);
   const security = options.security(view);
   const addresses = createServiceAddresses({ cidr: options.serviceCidr ?? defaultServiceCidr, random });
-  const plugins = [...(options.admission ?? admissionOrder), ...(security.admission ?? [])];
+  const plugins = [...(options.admission ?? admissionOrder), certificateSigners(security.authorize), ...(security.admission ?? [])];
   const core: Core = {
     store,
     world,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod, PodSpec } from '#api/generated/core-v1.ts';
 import {
+  certificatesigningrequests,
   configmaps,
   leases,
   namespaces,
@@ -13,7 +14,9 @@ import {
   serviceaccounts,
   storageclasses,
 } from '#api/generated/resources.ts';
-import { startTestServer } from '../server.fixture.ts';
+import type { CertificateSigningRequest } from '#api/generated/certificates-v1.ts';
+import { createRequest } from '#lib/certificates.ts';
+import { admin, startTestServer } from '../server.fixture.ts';
 
 const pod = (name: string, spec: Partial<PodSpec> = {}): Pod => ({
   metadata: { name, namespace: 'default' },
@@ -145,4 +148,36 @@ test('a kubelet writes what is its own and nothing else', async () => {
   );
   await assert.rejects(own.create(pods, pod('b')), /can only create mirror pods/);
   await own.create(configmaps, { metadata: { name: 'free', namespace: 'default' } });
+});
+
+test('approving a certificate needs the right for its signer, and nobody asks for a superuser’s', async () => {
+  const mayApprove = new Set(['example.com/*']);
+  const { client, server } = await startTestServer({
+    security: () => ({
+      authenticate: async () => admin,
+      authorize: ({ resource, name }) => ({ decision: resource !== 'signers' || mayApprove.has(name) ? 'allow' : 'none', reason: '' }),
+    }),
+  });
+  const ask = async (name: string, signerName: string, organizations: string[] = []) => {
+    const { request } = await createRequest({ commonName: 'jane', organizations });
+    const spec = { request: Buffer.from(request).toString('base64'), signerName, usages: ['client auth'] };
+    return await client.create(certificatesigningrequests, { metadata: { name }, spec } as CertificateSigningRequest);
+  };
+  const approve = (request: CertificateSigningRequest) =>
+    server
+      .loopback(admin)
+      .update(
+        certificatesigningrequests,
+        { ...request, status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Test' }] } },
+        { subresource: 'approval' },
+      );
+  assert.equal((await approve(await ask('a', 'example.com/mine'))).status!.conditions![0]!.lastUpdateTime, '2026-01-01T00:00:00Z');
+  await assert.rejects(approve(await ask('b', 'other.com/theirs')), {
+    message:
+      'certificatesigningrequests.certificates.k8s.io "b" is forbidden: user not permitted to approve requests with signerName "other.com/theirs"',
+  });
+  await assert.rejects(
+    ask('c', 'kubernetes.io/kube-apiserver-client', ['system:masters']),
+    /use of kubernetes.io\/kube-apiserver-client signer with system:masters group is not allowed/,
+  );
 });

@@ -1,4 +1,5 @@
 // The admission plugins, in the order in which they see a request. Plugins that need the authorizer follow behind them.
+import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
@@ -18,4 +19,5 @@ export const admissionOrder: readonly AdmissionPlugin[] = [
   defaultTolerationSeconds,
   defaultStorageClass,
   storageObjectInUseProtection,
+  certificateSubjectRestriction,
 ];

@@ -8,7 +8,7 @@ import { forbidden } from '#api/meta/errors.ts';
 import type { ClusterView } from '../registry/cluster-view.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 
-export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
 export interface AdmissionRequest {
   operation: Operation;

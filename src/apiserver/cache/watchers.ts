@@ -4,7 +4,7 @@ import type { Entry } from './entry.ts';
 import { entryAt } from './entry.ts';
 import type { CacheSelection, FieldIndex } from './selection.ts';
 
-export type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
+type WatchEventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 /** An event as one watcher sees it: entering its selection is ADDED, leaving it DELETED. */
 export interface SelectedEvent {

@@ -9,7 +9,7 @@ import { strategicMergePatch } from '#api/meta/patches/strategic-merge-patch.ts'
 import type { Message } from '#api/schema.ts';
 import type { PatchType } from '#client/client.ts';
 
-export const patchMediaTypes: Readonly<Record<string, PatchType>> = {
+const patchMediaTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',

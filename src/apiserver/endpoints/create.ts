@@ -55,13 +55,7 @@ export async function createObject(core: Core, resource: ServedResource, request
   }
 }
 
-/** Also the second half of an update that may create. */
-export async function createNamed(
-  core: Core,
-  resource: ServedResource,
-  request: CreateRequest,
-  admission: AdmissionRequest,
-): Promise<Outcome> {
+async function createNamed(core: Core, resource: ServedResource, request: CreateRequest, admission: AdmissionRequest): Promise<Outcome> {
   const { object } = request;
   fillSystemFields(core, resource, object);
   resource.rules.prepareForCreate?.(object, { now: core.clock.now(), user: request.context.user });

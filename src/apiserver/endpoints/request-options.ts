@@ -12,7 +12,7 @@ import { messageOf } from '#api/schema.ts';
 import type { DeleteOptionsBody } from './deletion.ts';
 import { booleanOf } from './list-options.ts';
 
-export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
 export interface WriteQuery {
   dryRun: boolean;
