@@ -71,9 +71,10 @@ export function createHttp2Pool(options: Http2PoolOptions): Http2Pool {
     const headers = await headersOf(options, request);
     const connection = connectionFor();
     const stream = connection.session.request(headers, { endStream: request.body === undefined });
-    connection.streams++;
+    // An open request keeps the process alive, an idle connection does not.
+    if (connection.streams++ === 0) connection.session.ref();
     stream.once('close', () => {
-      connection.streams--;
+      if (--connection.streams === 0 && !connection.session.destroyed) connection.session.unref();
       if (connection.streams === 0 && !connections.has(connection)) connection.session.close();
     });
     if (request.body !== undefined) stream.end(JSON.stringify(request.body));
@@ -102,16 +103,13 @@ export function createHttp2Pool(options: Http2PoolOptions): Http2Pool {
 }
 
 function openSession({ server, ca, cert, key, tlsServerName, insecureSkipTlsVerify }: Http2PoolOptions): ClientHttp2Session {
-  const session = connect(server, {
+  return connect(server, {
     ...(ca !== undefined && { ca }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(tlsServerName !== undefined && { servername: tlsServerName }),
     rejectUnauthorized: !insecureSkipTlsVerify,
   });
-  // A connection alone keeps no process alive; what the process is for does.
-  session.unref();
-  return session;
 }
 
 /** A peer that vanished without a word is noticed by its silence. */

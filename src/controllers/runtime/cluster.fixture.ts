@@ -8,7 +8,7 @@ import { clusterNamespaces } from '#apiserver/cluster-objects.ts';
 import { resourceRules } from '#apiserver/resources/all.ts';
 import { rbacBootstrapObjects } from '#apiserver/authz/bootstrap-objects.ts';
 import { createRbac } from '#apiserver/authz/rbac.ts';
-import type { Security } from '#apiserver/server.ts';
+import type { ApiServer, Security } from '#apiserver/server.ts';
 import { createApiServer } from '#apiserver/server.ts';
 import type { Client } from '#client/client.ts';
 import { toTime } from '#lib/clock.ts';
@@ -25,6 +25,8 @@ const admin: UserInfo = { name: 'kubernetes-admin', groups: ['system:masters', '
 export interface TestCluster {
   client: Client;
   clock: VirtualClock;
+  /** To be put behind a port. */
+  handle: ApiServer['handle'];
   resources: ResourceType[];
   list<T extends KubeObject>(resource: ResourceType<T>, namespace?: string): Promise<T[]>;
   /** Lets the controllers work until nothing changes any more, without time passing but for retries. */
@@ -83,6 +85,7 @@ export async function startTestCluster(controllers: readonly Controller[], admis
   return {
     client,
     clock,
+    handle: server.handle,
     resources,
     list: async (resource, namespace = 'default') =>
       (await client.list(resource, { namespace: resource.namespaced ? namespace : undefined })).items,
