@@ -5,7 +5,7 @@ import { isDns1123Subdomain } from '#api/meta/names.ts';
 import { compareQuantities, tryParseQuantity } from '#api/meta/quantity.ts';
 import { validateLabelSelector } from '../label-selector-validation.ts';
 
-export const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 export const VOLUME_MODES = ['Block', 'Filesystem'];
 
 export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: string): FieldError[] {

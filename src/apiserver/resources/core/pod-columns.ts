@@ -30,7 +30,7 @@ interface Summary {
 }
 
 /** The pod's counts and its state in one word. */
-export function summarize(pod: Pod): Summary {
+function summarize(pod: Pod): Summary {
   const restartable = restartableInitContainers(pod);
   const conditions = pod.status?.conditions ?? [];
   const gated = conditions.some(({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated');

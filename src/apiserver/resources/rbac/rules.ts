@@ -4,7 +4,7 @@ import { type FieldError, child, index, invalidValue, notSupported, required } f
 import { dnsSubdomainName, pathSegmentName } from '#api/meta/names.ts';
 import { isDeepStrictEqual } from 'node:util';
 
-export const RBAC_GROUP = 'rbac.authorization.k8s.io';
+const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
 export interface Binding {
   roleRef: RoleRef;
