@@ -104,12 +104,16 @@ export async function publishClusterDns(client: Client, at: { clusterIP: string;
       { name: 'dns-tcp', protocol: 'TCP', port: at.port },
     ],
   };
-  const present = await client.get(endpointslices, { namespace: 'kube-system', name: 'kube-dns-keks' }).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  const present = await unlessMissing(client.get(endpointslices, { namespace: 'kube-system', name: 'kube-dns-keks' }));
   if (present === undefined) await client.create(endpointslices, slice);
   else if (JSON.stringify([present.endpoints, present.ports]) !== JSON.stringify([slice.endpoints, slice.ports])) {
     await client.update(endpointslices, { ...copyOf(present), endpoints: slice.endpoints!, ports: slice.ports! });
   }
+}
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  return found.catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
 }

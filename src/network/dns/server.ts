@@ -34,10 +34,13 @@ export async function listenDns(options: { address: string; port: number; respon
   });
   await bindUdp(udp, address, port);
   udp.on('error', (error) => log.warn({ error: error.message }, 'DNS socket'));
+  let closed = false;
   return {
     address,
     port,
     async close() {
+      if (closed) return;
+      closed = true;
       udp.close();
       await new Promise<void>((resolve) => tcp.close(() => resolve()));
     },

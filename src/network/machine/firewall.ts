@@ -32,6 +32,8 @@ ${exposed.join('\n')}
     # Only the host itself opens connections into the subnet: not its network, not another cluster.
     oifname "${link}" ct state established,related accept
     oifname "${link}" drop
+    # Link-local means this link: whoever answers there beyond the host (a cloud's metadata) is not for pods.
+    iifname "${link}" ip daddr 169.254.0.0/16 reject
   }
   chain outbound {
     type nat hook postrouting priority 100; policy accept;

@@ -96,10 +96,11 @@ export async function routedBlocks(): Promise<string[]> {
     .map((dst) => (dst.includes('/') ? dst : `${dst}/32`));
 }
 
-/** Whether this very subnet is on the link that is ours, or on nobody's. */
+/** Whether all that is routed within this subnet goes over the link that is ours. */
 export async function subnetIsFree(names: ClusterNames, plan: SubnetPlan): Promise<boolean> {
-  const routes = JSON.parse((await run('ip', ['-j', '-4', 'route', 'show', 'root', formatCidr(plan.cidr)])) || '[]') as { dev?: string }[];
-  return routes.every((route) => route.dev === names.link);
+  const text = await run('ip', ['-j', '-4', 'route', 'show', 'root', formatCidr(plan.cidr)]);
+  const routes = JSON.parse(text || '[]') as { dev?: string; nexthops?: { dev?: string }[] }[];
+  return routes.every(({ dev, nexthops }) => (nexthops?.map((hop) => hop.dev) ?? [dev]).every((device) => device === names.link));
 }
 
 async function hasLink(namespace: string | undefined, link: string): Promise<boolean> {

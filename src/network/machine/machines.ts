@@ -8,6 +8,7 @@ import { formatAddress, formatCidr, parseCidr } from '../ipam/cidr.ts';
 import { createAddressPool } from '../ipam/address-pool.ts';
 import type { SubnetPlan } from '../ipam/subnet-plan.ts';
 import { chooseSubnet, freePodBlocks, planSubnet, podBlocksFor, podRange } from '../ipam/subnet-plan.ts';
+import { readResolvers } from '../dns/upstream.ts';
 import { streamingPort } from './containerd-config.ts';
 import type { Exposure } from './firewall.ts';
 import { hostRuleset, machineRuleset } from './firewall.ts';
@@ -40,8 +41,8 @@ export interface Machine {
   podRange: { first: string; last: string };
   /** containerd's socket, for CRI. */
   socket: string;
-  /** The path of the network namespace. */
-  namespace: string;
+  /** Its network namespace, by name. */
+  namespaceName: string;
   /** The cgroup that the node's pods' cgroups belong below. */
   cgroup: string;
   gateway: string;
@@ -73,6 +74,8 @@ interface Context {
   home: string;
   clock: Clock;
   log: Log;
+  /** Where each cluster's DNS server listens, as far as told. */
+  dnsPorts: Map<string, number>;
   /** One change at a time: addresses are taken by writing the record. */
   serially: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -82,6 +85,7 @@ export async function createMachines(options: { home: string; clock: Clock; log:
   let tail: Promise<unknown> = Promise.resolve();
   const context: Context = {
     ...options,
+    dnsPorts: new Map(),
     home: await realpath(options.home),
     serially: (work) => {
       const result = tail.then(work);
@@ -117,6 +121,7 @@ async function ensureSubnet(context: Context, cluster: string, ports: SubnetPort
   const record = await subnetRecord(context, cluster);
   const plan = planSubnet(parseCidr(record.subnet));
   const names = clusterNames(homeNames(home), cluster);
+  if (ports.dnsPort !== undefined) context.dnsPorts.set(cluster, ports.dnsPort);
   if (!(await subnetIsFree(names, plan))) {
     throw new Error(`the subnet ${record.subnet} of cluster ${cluster} is in use by another network of this machine`);
   }
@@ -156,7 +161,10 @@ async function ensureMachine(context: Context, wanted: { cluster: string; id: st
   const { record, plan } = await context.serially(() => machineRecord(context, wanted));
   await mkdir(names.runDirectory, { recursive: true, mode: 0o711 });
   await ensureMachineLink({ cluster, machine: names, plan, address: record.address });
-  await loadRuleset(names.namespace, machineRuleset({ gateway: plan.gateway, streamingPort }));
+  await loadRuleset(
+    names.namespace,
+    machineRuleset({ gateway: plan.gateway, streamingPort, ...(await resolverOnLoopback(context, wanted.cluster)) }),
+  );
   const paths = await ensureContainerd({ home, record, names, plan, clock });
   if (!record.pauseImported) {
     await importPauseImage(paths);
@@ -170,7 +178,7 @@ async function ensureMachine(context: Context, wanted: { cluster: string; id: st
     address: record.address,
     podRange: { first: formatAddress(range.first), last: formatAddress(range.last) },
     socket: paths.socket,
-    namespace: namespacePath(names.namespace),
+    namespaceName: names.namespace,
     cgroup: names.cgroup,
     gateway: plan.gateway,
   };
@@ -206,6 +214,13 @@ async function machineRecord(
   await mkdir(join(home, 'machines', wanted.cluster), { recursive: true, mode: 0o700 });
   await writeMachine(home, record);
   return { record, plan };
+}
+
+/** A machine cannot reach a resolver on the host's own loopback: the daemon's DNS server asks it in its place. */
+async function resolverOnLoopback(context: Context, cluster: string): Promise<{ loopbackResolver?: { port: number } }> {
+  const port = context.dnsPorts.get(cluster);
+  const resolvers = await readResolvers();
+  return port !== undefined && resolvers.some((address) => address.startsWith('127.')) ? { loopbackResolver: { port } } : {};
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -11,6 +11,8 @@ export const labelNames = {
 };
 /** The image as the pod's spec names it: containerd answers with its resolved name only. */
 const imageAnnotation = 'keks.image';
+/** Where the pod's cgroup is: it stays when its last container is gone, and is ours to remove. */
+export const cgroupAnnotation = 'keks.cgroup';
 
 const protocols = { TCP: 0, UDP: 1, SCTP: 2 };
 const propagations = { None: 0, HostToContainer: 1, Bidirectional: 2 };
@@ -29,8 +31,9 @@ const maskedPaths = ['/proc/asound', '/proc/acpi', '/proc/interrupts', '/proc/kc
 ]);
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-export function sandboxToCri(config: SandboxConfig): cri.PodSandboxConfig {
+export function sandboxToCri(config: SandboxConfig, cgroupRoot: string): cri.PodSandboxConfig {
   const { pod, securityContext } = config;
+  const cgroup = cgroupRoot + config.cgroupParent;
   return {
     metadata: { name: pod.name, uid: pod.uid, namespace: pod.namespace, attempt: config.attempt },
     hostname: config.hostname,
@@ -43,9 +46,9 @@ export function sandboxToCri(config: SandboxConfig): cri.PodSandboxConfig {
       host_ip: mapping.hostIP ?? '',
     })),
     labels: { ...config.labels, [labelNames.podName]: pod.name, [labelNames.podNamespace]: pod.namespace, [labelNames.podUid]: pod.uid },
-    annotations: config.annotations,
+    annotations: { ...config.annotations, [cgroupAnnotation]: cgroup },
     linux: {
-      cgroup_parent: config.cgroupParent,
+      cgroup_parent: cgroup,
       sysctls: config.sysctls,
       security_context: {
         namespace_options: namespaceOptions(config),

@@ -92,6 +92,7 @@ export interface PodSandbox {
   state: number;
   created_at: number;
   labels: Record<string, string>;
+  annotations: Record<string, string>;
 }
 
 export interface PodSandboxStatus {

@@ -3,6 +3,7 @@
 import type { Clock } from '#lib/clock.ts';
 import type { Log } from '#lib/log.ts';
 import type { ContainerRuntime, ContainerStatusInfo, PodIdentity, RuntimeEvent, RuntimePod, SandboxInfo } from '../runtime.ts';
+import { removePodCgroup } from './cgroups.ts';
 import { containerToCri, labelNames, sandboxToCri, statusFromCri, toMs, usageFromCri } from './convert.ts';
 import type { CriClient } from './cri-client.ts';
 import { createCriClient, describe, isNotFound } from './cri-client.ts';
@@ -14,6 +15,8 @@ import { followTasks } from './task-events.ts';
 export interface ContainerdOptions {
   /** containerd's socket. */
   socket: string;
+  /** The cgroup that all pods' cgroups are put below. Default: the root. */
+  cgroupRoot?: string;
   clock: Clock;
   log: Log;
 }
@@ -24,6 +27,7 @@ const graceMarginMs = 60_000;
 
 interface State {
   client: CriClient;
+  cgroupRoot: string;
   /** Exited containers' statuses, by id: they never change. */
   exited: Map<string, ContainerStatusInfo>;
   /** Ready sandboxes' addresses, by id. */
@@ -34,7 +38,7 @@ interface State {
 
 export function createContainerdRuntime(options: ContainerdOptions): ContainerRuntime {
   const client = createCriClient(options.socket);
-  const state: State = { client, exited: new Map(), addresses: new Map(), podUids: new Map() };
+  const state: State = { client, cgroupRoot: options.cgroupRoot ?? '', exited: new Map(), addresses: new Map(), podUids: new Map() };
   const listeners = new Set<(event: RuntimeEvent) => void>();
   let unfollow: (() => void) | undefined;
 
@@ -46,14 +50,12 @@ export function createContainerdRuntime(options: ContainerdOptions): ContainerRu
       client,
       clock: options.clock,
       log: options.log,
-      onEvent: ({ containerId }) => {
-        const known = state.podUids.get(containerId);
-        if (known !== undefined) announce(known);
-        else
-          void podUidOf(state, containerId).then(
-            (podUid) => podUid !== undefined && announce(podUid),
-            () => undefined,
-          );
+      onEvent: ({ topic, containerId }) => {
+        const settled = topic === '/tasks/exit' ? exitSettled(client, containerId, options.clock) : Promise.resolve();
+        settled
+          .then(() => state.podUids.get(containerId) ?? podUidOf(state, containerId))
+          .then((podUid) => podUid !== undefined && announce(podUid))
+          .catch((error: Error) => options.log.debug({ error: error.message, containerId }, 'task event not told'));
       },
       onReconnect: () => new Set(state.podUids.values()).forEach(announce),
     });
@@ -97,7 +99,7 @@ function podOperations(state: State): PodOperations {
   return {
     pods: (podUid) => listPods(state, podUid),
     async runSandbox(config) {
-      const { pod_sandbox_id: id } = await client.call('RunPodSandbox', { config: sandboxToCri(config) }).catch(rethrow);
+      const { pod_sandbox_id: id } = await client.call('RunPodSandbox', { config: sandboxToCri(config, state.cgroupRoot) }).catch(rethrow);
       const { items } = await client.call('ListPodSandbox', { filter: { id } });
       if (items[0] === undefined) throw new Error(`sandbox ${id} of pod ${config.pod.namespace}/${config.pod.name} vanished`);
       return toSandbox(state, items[0]);
@@ -108,10 +110,16 @@ function podOperations(state: State): PodOperations {
     },
     async removeSandbox(id) {
       state.addresses.delete(id);
+      const { items } = await client.call('ListPodSandbox', { filter: { id } });
       await idempotent(client.call('RemovePodSandbox', { pod_sandbox_id: id }));
+      await removePodCgroup(items[0]?.annotations);
     },
     async createContainer(sandboxId, config, sandbox) {
-      const request = { pod_sandbox_id: sandboxId, config: containerToCri(config, sandbox), sandbox_config: sandboxToCri(sandbox) };
+      const request = {
+        pod_sandbox_id: sandboxId,
+        config: containerToCri(config, sandbox),
+        sandbox_config: sandboxToCri(sandbox, state.cgroupRoot),
+      };
       const { container_id: id } = await client.call('CreateContainer', request).catch(rethrow);
       state.podUids.set(id, sandbox.pod.uid);
       return id;
@@ -241,6 +249,17 @@ async function addressesOf(state: State, sandboxId: string): Promise<string[]> {
   } catch (error) {
     if (isNotFound(error)) return [];
     throw error;
+  }
+}
+
+/** containerd tells everybody at once that a task ended, its CRI part too: what that answers is true a moment later. */
+async function exitSettled(client: CriClient, containerId: string, clock: Clock): Promise<void> {
+  for (let waitMs = 5; waitMs < 1000; waitMs *= 2) {
+    const { containers } = await client.call('ListContainers', { filter: { id: containerId } });
+    const { items } = await client.call('ListPodSandbox', { filter: { id: containerId } });
+    const runs = containers.some(({ state }) => state === 1) || items.some(({ state }) => state === 0);
+    if (!runs) return;
+    await clock.sleep(waitMs);
   }
 }
 
