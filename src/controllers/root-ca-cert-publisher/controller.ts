@@ -14,8 +14,8 @@ export const rootCaCertPublisher: Controller = {
   name: 'root-ca-cert-publisher',
   serviceAccount: 'root-ca-cert-publisher',
   start(context) {
-    const { rootCa, client } = context;
-    if (rootCa === undefined) return { stop: () => Promise.resolve() };
+    // A server that listens on no port has no certificate: the bundle is empty, but there, for every pod mounts it.
+    const { rootCa = '', client } = context;
     const spaces = context.informers.informer(namespaces);
     const maps = context.informers.informer(configmaps, { fieldSelector: `metadata.name=${name}` });
     const reconciler = startReconciler(context, {

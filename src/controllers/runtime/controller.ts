@@ -20,7 +20,7 @@ export interface ControllerContext {
   metrics?: ControllerMetrics;
   /** Every resource that is served and can be listed and deleted: what namespace deletion and garbage collection work on. */
   resources: readonly ResourceType[];
-  /** PEM of the authority that signed the API server's certificate. */
+  /** PEM of the authority that signed the API server's certificate; unset where it listens on no port. */
   rootCa?: string;
 }
 
