@@ -5,7 +5,7 @@ import type { Codec } from './scalars.ts';
 import { int32, scalarCodecs } from './scalars.ts';
 import { schemaPropsCodec } from './schema-props.ts';
 import type { Reader, Writer } from './wire.ts';
-import { endOfMessage, lengthDelimited, ProtobufError, readFields, wrongWireType } from './wire.ts';
+import { checkEnd, endGroup, endOfMessage, lengthDelimited, ProtobufError, readFields, skipField, wrongWireType } from './wire.ts';
 
 type Value = Record<string, unknown>;
 
@@ -22,9 +22,9 @@ interface FieldPlan {
 
 export interface MessagePlan {
   name: string;
-  /** By number. */
+  /** In the order of their numbers. */
   fields: FieldPlan[];
-  byNumber: Map<number, FieldPlan>;
+  byTag: Map<number, FieldPlan>;
 }
 
 /** Messages nested deeper than this are refused: only schemas nest at all without end. */
@@ -39,20 +39,21 @@ const plans = new WeakMap<Message, MessagePlan>();
 export function planOf(message: Message): MessagePlan {
   const known = plans.get(message);
   if (known !== undefined) return known;
-  const plan: MessagePlan = { name: localName(message.name), fields: [], byNumber: new Map() };
+  const plan: MessagePlan = { name: localName(message.name), fields: [], byTag: new Map() };
   // Set before its fields are looked at: some messages hold themselves.
   plans.set(message, plan);
   const elsewhere = new Set(message.embedded.flatMap((embedded) => [...messageOf(embedded.message).fields.keys()]));
   for (const field of message.fields.values()) {
-    if (field.number > 0 && !elsewhere.has(field.name)) plan.byNumber.set(field.number, fieldPlan(field, message.name));
+    if (field.number > 0 && !elsewhere.has(field.name)) plan.fields.push(fieldPlan(field, message.name));
   }
   for (const embedded of message.embedded) {
     const codec = messageCodec(embedded.message);
     const tag = (embedded.number << 3) | lengthDelimited;
     const name = localName(embedded.message);
-    plan.byNumber.set(embedded.number, { name, tag, codec, shape: 'embedded', optional: false, omitZero: false });
+    plan.fields.push({ name, tag, codec, shape: 'embedded', optional: false, omitZero: false });
   }
-  plan.fields = [...plan.byNumber.values()].sort((a, b) => a.tag - b.tag);
+  plan.fields.sort((a, b) => a.tag - b.tag);
+  for (const field of plan.fields) plan.byTag.set(field.tag, field);
   return plan;
 }
 
@@ -94,28 +95,35 @@ function writeMap({ tag, codec }: FieldPlan, writer: Writer, value: Value): void
 /** Fills `into` with the fields that end at `end`. */
 export function readMessage(plan: MessagePlan, reader: Reader, end: number, depth: number, into: Value): void {
   if (depth <= 0) throw new ProtobufError('exceeded max depth');
-  readFields(reader, end, plan.name, (number, wireType) => {
-    const field = plan.byNumber.get(number);
-    if (field === undefined) return false;
-    if (wireType !== wireTypeOf(field)) {
-      if (field.shape !== 'list' || wireType !== lengthDelimited) throw wrongWireType(wireType, capitalized(field.name));
-      readPacked(field, reader, depth, into);
-    } else if (field.shape === 'one') {
+  const { byTag } = plan;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    const field = byTag.get(tag);
+    if (field === undefined) {
+      readUnexpected(plan, reader, tag, depth, into);
+      continue;
+    }
+    if (field.shape === 'one') {
       const value = field.codec.read(reader, depth - 1);
       if (value !== undefined && !(field.omitZero && isZero(value))) into[field.name] = value;
       // What stands last counts.
-      else delete into[field.name];
+      else if (field.name in into) delete into[field.name];
     } else if (field.shape === 'list') {
       const list = (into[field.name] ??= []) as unknown[];
       list.push(field.codec.read(reader, depth - 1) ?? null);
     } else if (field.shape === 'map') readEntry(field, reader, depth, (into[field.name] ??= {}) as Value);
     else Object.assign(into, field.codec.read(reader, depth - 1));
-    return true;
-  });
+  }
+  checkEnd(reader, end);
 }
 
-function wireTypeOf(field: FieldPlan): number {
-  return field.shape === 'map' ? lengthDelimited : field.codec.wireType;
+/** A field of a later version, numbers in a row, or a field of another type. */
+function readUnexpected(plan: MessagePlan, reader: Reader, tag: number, depth: number, into: Value): void {
+  const field = plan.fields.find((each) => each.tag >>> 3 === tag >>> 3);
+  const wireType = tag & 7;
+  if (field === undefined || wireType === endGroup) skipField(reader, tag, plan.name);
+  else if (field.shape === 'list' && wireType === lengthDelimited) readPacked(field, reader, depth, into);
+  else throw wrongWireType(wireType, goName(field.name));
 }
 
 /** Numbers one after the other without tags. */
@@ -123,7 +131,7 @@ function readPacked(field: FieldPlan, reader: Reader, depth: number, into: Value
   const end = endOfMessage(reader);
   const list = (into[field.name] ??= []) as unknown[];
   while (reader.pos < end) list.push(field.codec.read(reader, depth));
-  if (reader.pos !== end) throw new ProtobufError('unexpected EOF');
+  checkEnd(reader, end);
 }
 
 function readEntry({ name, codec }: FieldPlan, reader: Reader, depth: number, into: Value): void {
@@ -131,7 +139,7 @@ function readEntry({ name, codec }: FieldPlan, reader: Reader, depth: number, in
   let value: unknown;
   readFields(reader, endOfMessage(reader), name, (number, wireType) => {
     if (number > 2) return false;
-    if (wireType !== (number === 1 ? lengthDelimited : codec.wireType)) throw wrongWireType(wireType, capitalized(name));
+    if (wireType !== (number === 1 ? lengthDelimited : codec.wireType)) throw wrongWireType(wireType, goName(name));
     if (number === 1) key = reader.string();
     else value = codec.read(reader, depth - 1);
     return true;
@@ -211,8 +219,9 @@ function isZero(value: unknown): boolean {
   return value === 0 || value === false || value === '';
 }
 
-function capitalized(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1);
+/** The Go struct's name for it, as errors have it. */
+function goName(name: string): string {
+  return name === 'metadata' ? 'ObjectMeta' : name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 function localName(name: string): string {

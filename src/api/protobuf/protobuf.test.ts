@@ -83,9 +83,9 @@ test('messages that break off, lie about their length or their types are refused
   assert.equal(refused(podBody('0a05')), `${refusal}unexpected EOF`);
   // The name reaches beyond the metadata it stands in.
   assert.equal(refused(podBody('0a020a056161616161')), `${refusal}unexpected EOF`);
-  assert.equal(refused(podBody('0801')), `${refusal}proto: wrong wireType = 0 for field Metadata`);
+  assert.equal(refused(podBody('0801')), `${refusal}proto: wrong wireType = 0 for field ObjectMeta`);
   assert.equal(refused(podBody('0001')), `${refusal}proto: Pod: illegal tag 0 (wire type 0)`);
-  assert.equal(refused(podBody('0f01')), `${refusal}proto: illegal wireType 7`);
+  assert.equal(refused(podBody('a71f01')), `${refusal}proto: illegal wireType 7`);
   assert.equal(refused(podBody('0c')), `${refusal}proto: Pod: wiretype end group for non-group`);
   assert.match(refused(podBody('fb3f'.repeat(100_000))), /^Pod in version "v1" cannot be handled as a Pod: /);
 });

@@ -14,6 +14,7 @@ export class ProtobufError extends Error {
 export const varint = 0;
 export const fixed64 = 1;
 export const lengthDelimited = 2;
+export const endGroup = 4;
 export type WireType = typeof varint | typeof fixed64 | typeof lengthDelimited;
 
 const unexpectedEnd = 'unexpected EOF';
@@ -39,15 +40,22 @@ export function writing(write: (writer: Writer) => void): Buffer {
 export function readFields(reader: Reader, end: number, message: string, field: (number: number, wireType: number) => boolean): void {
   while (reader.pos < end) {
     const tag = reader.uint32();
-    const number = tag >>> 3;
-    const wireType = tag & 7;
-    if (number === 0) throw new ProtobufError(`proto: ${message}: illegal tag ${number} (wire type ${tag})`);
-    if (wireType === 4) throw new ProtobufError(`proto: ${message}: wiretype end group for non-group`);
-    if (wireType > 5) throw new ProtobufError(`proto: illegal wireType ${wireType}`);
-    if (!field(number, wireType)) reader.skipType(wireType);
+    if (!field(tag >>> 3, tag & 7)) skipField(reader, tag, message);
   }
-  // A field that reaches beyond its message.
+  checkEnd(reader, end);
+}
+
+/** Refuses a field that reached beyond its message. */
+export function checkEnd(reader: Reader, end: number): void {
   if (reader.pos !== end) throw new ProtobufError(unexpectedEnd);
+}
+
+export function skipField(reader: Reader, tag: number, message: string): void {
+  const wireType = tag & 7;
+  if (tag >>> 3 === 0) throw new ProtobufError(`proto: ${message}: illegal tag 0 (wire type ${tag})`);
+  if (wireType === endGroup) throw new ProtobufError(`proto: ${message}: wiretype end group for non-group`);
+  if (wireType > 5) throw new ProtobufError(`proto: illegal wireType ${wireType}`);
+  reader.skipType(wireType);
 }
 
 /** Reads the length that stands before a message, and answers where that ends. */
