@@ -6,21 +6,15 @@ import type { Authorizer, TokenAuthenticator, UserInfo } from '#api/meta/access.
 import { isAlreadyExists, isNotFound } from '#api/meta/errors.ts';
 import type { ResourceType } from '#api/meta/object.ts';
 import { nodes as nodeResource } from '#api/generated/resources.ts';
-import { rbacBootstrapObjects } from '#apiserver/authz/bootstrap-objects.ts';
-import { clusterNamespaces, kubernetesService, systemPriorityClasses } from '#apiserver/cluster-objects.ts';
-import { advertisedResources } from '#apiserver/discovery/advertised.ts';
-import { createDiscovery } from '#apiserver/discovery/discovery.ts';
-import { createOpenApi } from '#apiserver/openapi/openapi.ts';
-import type { ResourceRules } from '#apiserver/resources/resource.ts';
-import { resourceRules } from '#apiserver/resources/all.ts';
-import type { ClusterSecurity } from '#apiserver/security.ts';
-import { createSecurity } from '#apiserver/security.ts';
-import type { ApiServer, AuditTrail, ConnectHandler } from '#apiserver/server.ts';
-import { createApiServer } from '#apiserver/server.ts';
+import type { AssembledApiServer, AssemblyOptions } from '#apiserver/assembly.ts';
+import { assembleApiServer, firstAddressOf } from '#apiserver/assembly.ts';
+import type { AuditSink } from '#apiserver/audit/audit.ts';
+import type { ApiServer } from '#apiserver/server.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/events.ts';
 import type { Informers } from '#client/informer.ts';
 import { createInformers } from '#client/informer.ts';
+import type { KubeletDirectory } from '#client/kubelet-connection.ts';
 import { controllers } from '#controllers/all.ts';
 import type { LocalVolumes } from '#controllers/local-volume-provisioner/controller.ts';
 import { localStorageClass, localVolumeProvisioner } from '#controllers/local-volume-provisioner/controller.ts';
@@ -41,6 +35,7 @@ import { issueServerCertificate } from './cluster-identity.ts';
 
 /** The Kubernetes version whose behaviour is mirrored. */
 export const gitVersion = 'v1.36.0+keks';
+const defaultServiceCidr = '10.100.0.0/16';
 
 export interface ClusterOptions {
   store: Store;
@@ -50,6 +45,8 @@ export interface ClusterOptions {
   logOf(component: string): Log;
   /** PEM of the key that signs service account tokens. */
   serviceAccountKey: string;
+  /** PEM of the authority that pods are told to trust. */
+  rootCa: string;
   /** What service account tokens name as their issuer. */
   issuer: string;
   serviceCidr?: string;
@@ -61,7 +58,8 @@ export interface ClusterOptions {
   listen?: Listening;
   /** Where the default storage class makes its volumes; unset: there is no such class. */
   volumes?: LocalVolumes;
-  audit?: AuditTrail;
+  /** Where the audit log goes. */
+  audit?: AuditSink;
 }
 
 export interface Listening {
@@ -100,10 +98,12 @@ const adminUser: UserInfo = { name: 'kubernetes-admin', groups: ['system:masters
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random } = options;
-  const registries = { apiserver: new Registry(), 'controller-manager': new Registry(), scheduler: new Registry() };
   const kubelets = new Map<string, Kubelet>();
-  const server = await startApiServer(options, () => port);
-  const { apiServer } = server;
+  const directory: KubeletDirectory = (name) => kubelets.get(name)?.connection;
+  const address = () => `${options.listen?.host ?? '127.0.0.1'}:${port ?? 0}`;
+  const apiServer = startApiServer(options, { address, kubelets: directory });
+  await apiServer.start();
+  const registries = { apiserver: apiServer.metrics, 'controller-manager': new Registry(), scheduler: new Registry() };
   const admin = apiServer.loopback(adminUser);
   const http = options.listen && (await listen(options.listen, apiServer, options));
   const port = http?.port;
@@ -151,53 +151,22 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-/** The API server with everything that hangs on it. */
-async function startApiServer(options: ClusterOptions, port: () => number | undefined): Promise<{ apiServer: ApiServer }> {
-  const { store, clock, random, listen: listening } = options;
-  const log = options.logOf('apiserver');
-  const publicUrl = () => `https://${listening?.host ?? '127.0.0.1'}:${port() ?? 0}`;
-  let security: ClusterSecurity | undefined;
-  const connect: Record<string, ConnectHandler> = {};
-  const advertised = () => advertisedResources(apiServer.resources, security?.reviews ?? [], connect);
-  const discovery = createDiscovery({ resources: advertised, serverAddress: () => new URL(publicUrl()).host, gitVersion });
-  const openApi = createOpenApi({ resources: advertised, gitVersion });
-  const apiServer = createApiServer({
-    store,
-    clock,
-    random,
-    log,
-    rules: resourceRules as readonly ResourceRules[],
-    security: (view) => (security = createSecurity(view, { ...options, publicUrl, log })),
-    virtual: () => security!.reviews,
-    connect,
-    paths: [discovery.handle, openApi.handle, (request) => security!.openid(request)],
-    bootstrap: bootstrapObjects(options),
-    ...(options.audit && { audit: options.audit }),
-    ...(options.serviceCidr && { serviceCidr: options.serviceCidr }),
-  });
-  await apiServer.start();
-  return { apiServer };
-}
-
-function bootstrapObjects({ listen: listening, serviceCidr = '10.100.0.0/16' }: ClusterOptions) {
+function startApiServer(options: ClusterOptions, surroundings: Pick<AssemblyOptions, 'address' | 'kubelets'>): AssembledApiServer {
+  const { listen: listening, serviceCidr = defaultServiceCidr } = options;
   const advertise = listening && (listening.advertise ?? { address: listening.host, port: listening.port });
-  return [
-    ...clusterNamespaces(),
-    ...systemPriorityClasses(),
-    ...rbacBootstrapObjects(),
-    ...(advertise && advertise.port !== 0 ? kubernetesService(firstAddress(serviceCidr), advertise) : []),
-  ];
-}
-
-/** The first address of a service range is the API server's own. */
-function firstAddress(cidr: string): string {
-  const base = cidr.split('/')[0]!.split('.').map(Number);
-  return [...base.slice(0, 3), base[3]! + 1].join('.');
+  return assembleApiServer({
+    ...options,
+    ...surroundings,
+    log: options.logOf('apiserver'),
+    gitVersion,
+    serviceCidr,
+    ...(advertise && advertise.port !== 0 && { advertise }),
+  });
 }
 
 async function listen(listening: Listening, apiServer: ApiServer, options: ClusterOptions): Promise<HttpServer> {
   const { clock, random } = options;
-  const addresses = [...listening.addresses, firstAddress(options.serviceCidr ?? '10.100.0.0/16')];
+  const addresses = [...listening.addresses, firstAddressOf(options.serviceCidr ?? defaultServiceCidr)];
   const pair = await issueServerCertificate(listening.identity, { clock, random }, addresses);
   return serveTls({
     handler: apiServer.handle,
@@ -212,8 +181,7 @@ async function listen(listening: Listening, apiServer: ApiServer, options: Clust
 }
 
 function startControllers(options: ClusterOptions, apiServer: ApiServer, registry: Registry): ControllerManager {
-  const { clock, random, volumes, listen: listening } = options;
-  const rootCa = listening?.identity.authority.certificate;
+  const { clock, random, volumes, rootCa } = options;
   return startControllerManager({
     client: apiServer.loopback({ name: 'system:kube-controller-manager', groups: ['system:authenticated'] }),
     clientFor: (account) => apiServer.loopback(serviceAccountUser('kube-system', account)),
@@ -223,7 +191,7 @@ function startControllers(options: ClusterOptions, apiServer: ApiServer, registr
     log: options.logOf('controller-manager'),
     registry,
     resources: apiServer.resources.map(({ type }) => type as ResourceType),
-    ...(rootCa && { rootCa }),
+    rootCa,
   });
 }
 

@@ -1,6 +1,6 @@
 // Who may do what, wired: authenticators in order, authorizers in order (superusers, nodes, what is plugged in, RBAC), and what hangs on them:
 // the escalation guard, the review resources, tokens and the OpenID documents.
-import type { Authorizer, TokenAuthenticator } from '#api/meta/access.ts';
+import type { Authorizer, TokenAuthenticator, UserInfo } from '#api/meta/access.ts';
 import { unauthorized } from '#api/meta/errors.ts';
 import {
   clusterrolebindings,
@@ -48,6 +48,8 @@ export interface SecurityOptions {
 
 export interface ClusterSecurity extends Security {
   reviews: readonly VirtualResource[];
+  /** Who really asked, if the user came out of an impersonation. */
+  impersonatorOf(user: UserInfo): UserInfo | undefined;
   openid: PathHandler;
 }
 
@@ -65,6 +67,7 @@ export function createSecurity(view: ClusterView, options: SecurityOptions): Clu
 
   return {
     authenticate: authentication.authenticate,
+    impersonatorOf: authentication.impersonatorOf,
     authorize,
     issueToken: tokens.issue,
     admission: [escalation(createEscalationGuard(rbac, authorize))],
@@ -104,10 +107,10 @@ function serviceAccountTokens(view: ClusterView, { issuer, serviceAccountKey, cl
     clock,
     random,
     objects: {
-      serviceAccount: (namespace, name) => view.cached(serviceaccounts, { namespace, name }),
-      pod: (namespace, name) => view.cached(pods, { namespace, name }),
-      secret: (namespace, name) => view.cached(secrets, { namespace, name }),
-      node: (name) => view.cached(nodes, { name }),
+      serviceAccount: (namespace, name) => view.latest(serviceaccounts, { namespace, name }),
+      pod: (namespace, name) => view.latest(pods, { namespace, name }),
+      secret: (namespace, name) => view.latest(secrets, { namespace, name }),
+      node: (name) => view.latest(nodes, { name }),
     },
   });
 }

@@ -5,12 +5,14 @@ import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { persistentVolumeBinder } from './persistent-volume-binder/controller.ts';
 import { podGarbageCollector } from './pod-gc/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
 import { rootCaCertPublisher } from './root-ca-cert-publisher/controller.ts';
 import type { Controller } from './runtime/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
+import { claimProtection, volumeProtection } from './volume-protection/controller.ts';
 
 export const controllers: readonly Controller[] = [
   serviceAccountController,
@@ -24,4 +26,7 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   endpointSliceController,
   endpointsController,
+  persistentVolumeBinder,
+  claimProtection,
+  volumeProtection,
 ];

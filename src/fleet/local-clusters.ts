@@ -72,16 +72,13 @@ export function localClusters(options: LocalClustersOptions): LocalClusters {
     async addNode(name, spec) {
       const local = existing(name);
       if (local.cluster.kubelets.has(spec.name)) return;
-      await local.cluster.addNode({ node: nodeSettingsOf(spec, local.spec), ...(await provider.startNode(local, spec)) });
+      await provider.addNode(local, spec, nodeSettingsOf(spec, local.spec));
       await untilReady(local.cluster.admin, spec.name, clock);
     },
     async removeNode(name, node) {
       const local = existing(name);
-      if (node.name !== undefined) {
-        // Without its kubelet nobody would report that pods have ended.
-        if (local.cluster.kubelets.has(node.name)) await drain(local.cluster.admin, node.name, clock);
-        await local.cluster.removeNode(node.name, { forget: true });
-      }
+      // Without its kubelet nobody would report that pods have ended.
+      if (node.name !== undefined && local.cluster.kubelets.has(node.name)) await drain(local.cluster.admin, node.name, clock);
       await provider.removeNode(local, node);
     },
     updateNode: (name, nodeName, change) => changeNode(existing(name).cluster, nodeName, change),
@@ -115,6 +112,7 @@ async function start(options: LocalClustersOptions, place: ClusterPlace, spec: C
     random,
     logOf,
     serviceAccountKey: identity.serviceAccountKey,
+    rootCa: identity.authority.certificate,
     issuer: spec.issuer,
     serviceCidr: spec.serviceIpv4Cidr,
     tokenAuthenticators: [spec.authenticateToken],
@@ -124,7 +122,7 @@ async function start(options: LocalClustersOptions, place: ClusterPlace, spec: C
       host: '127.0.0.1',
       port,
       addresses: network.addresses,
-      ...(network.advertiseAddress && { advertise: { address: network.advertiseAddress, port: 443 } }),
+      ...(network.advertise && { advertise: network.advertise }),
     },
     volumes: { directory: volumes, remove: (path) => rm(path, { recursive: true, force: true }) },
   }).catch(async (error: unknown) => {

@@ -12,6 +12,7 @@ import type { Store } from '#store/store.ts';
 import type { Cluster } from '../cluster.ts';
 import { startCluster } from '../cluster.ts';
 import { createSimulatedNodes } from '../simulated-nodes.ts';
+import { rootCa } from './root-ca.ts';
 
 export interface CreateClusterOptions {
   /** How many nodes, or which. Default 1. */
@@ -53,6 +54,7 @@ export async function createCluster(options: CreateClusterOptions = {}): Promise
     random,
     logOf: (component) => log.with({ component }),
     serviceAccountKey: newSigningKey(),
+    rootCa,
     issuer: 'https://kubernetes.default.svc.cluster.local',
   });
   const simulated = createSimulatedNodes({ cluster, clock, random });

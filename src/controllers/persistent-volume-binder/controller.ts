@@ -163,12 +163,10 @@ async function askForVolume(world: World, claim: PersistentVolumeClaim): Promise
     return events.event(claim, 'Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set');
   }
   if (claim.metadata.annotations?.[storageProvisioner] !== provisioner) {
-    const annotations = { [storageProvisioner]: provisioner, [betaStorageProvisioner]: provisioner };
-    await client.patch(
-      persistentvolumeclaims,
-      { namespace: claim.metadata.namespace!, name: claim.metadata.name! },
-      { type: 'merge', body: { metadata: { annotations } } },
-    );
+    const asked = copyOf(world.claims.get(keyOf(claim)) ?? claim);
+    annotate(asked, storageProvisioner, provisioner);
+    annotate(asked, betaStorageProvisioner, provisioner);
+    await client.update(persistentvolumeclaims, asked);
   }
   const message = `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`;
   events.event(claim, 'Normal', 'ExternalProvisioning', message);
