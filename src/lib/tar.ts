@@ -103,6 +103,7 @@ export async function readTarEntries(file: FileHandle, maxEntries = 100_000): Pr
     override = {};
   }
   if (entries.length === 0) throw new Error('not a tar archive');
+  if (offset < archiveSize) throw new Error('the tar archive is cut off');
   // Some writers leave the two closing blocks out; what is there is whole.
   return entries;
 }

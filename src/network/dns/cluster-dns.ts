@@ -1,5 +1,5 @@
 // Cluster DNS: the zone over informers behind a server, and the kube-dns Service that leads pods to it.
-// There are no CoreDNS pods: the Service has no selector, its endpoint is the daemon. docs/decisions/0202-cluster-dns.md
+// There are no CoreDNS pods: the Service has no selector, its endpoint is the daemon. docs/decisions/0008-cluster-dns.md
 import { namespaces, endpointslices, services } from '#api/generated/resources.ts';
 import type { Service } from '#api/generated/core-v1.ts';
 import type { EndpointSlice } from '#api/generated/discovery-v1.ts';

@@ -1,6 +1,6 @@
 // The program of a pod's sandbox, as machine code: it blocks SIGCHLD, SIGTERM and SIGINT, then waits for them for ever; children that
 // ended are reaped (it is process 1 of pods that share a process namespace), SIGTERM and SIGINT end it.
-// Written by hand because a static binary must be there before any registry or package is. docs/decisions/0201-pause-image.md
+// Written by hand because a static binary must be there before any registry or package is. docs/decisions/0007-images-without-a-registry.md
 
 /** SIGINT (2), SIGTERM (15), SIGCHLD (17): one bit each, counted from bit 0 for signal 1. */
 const signalSet = (1 << 1) | (1 << 14) | (1 << 16);

@@ -1,6 +1,6 @@
 // The home's image registry: Debian's docker-registry on the loopback, started detached, adopted by the next daemon.
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -22,9 +22,10 @@ const startDeadlineMs = 10_000;
 
 /** Starts or adopts the registry of a home. `mirror` as machines reach it; see `registryAddress` in ../machine/machines.ts. */
 export async function ensureRegistry(options: { home: string; clock: Clock; mirror: string }): Promise<Registry> {
-  const { home, clock, mirror } = options;
-  const directory = join(home, 'registry');
-  await mkdir(join(directory, 'storage'), { recursive: true, mode: 0o700 });
+  const { clock, mirror } = options;
+  await mkdir(join(options.home, 'registry', 'storage'), { recursive: true, mode: 0o700 });
+  // Its true path: by it the process is found again when the home is removed.
+  const directory = await realpath(join(options.home, 'registry'));
   const pidFile = join(directory, 'registry.pid');
   const configFile = join(directory, 'config.yml');
   const logFile = join(directory, 'registry.log');
