@@ -1,6 +1,7 @@
 // keks/testing: a whole cluster in this process, for test suites. Memory store, simulated nodes, no sockets; optionally on a virtual clock.
 import { generateKeyPairSync } from 'node:crypto';
 import type { Client } from '#client/client.ts';
+import type { LocalVolumes } from '#controllers/local-volume-provisioner/controller.ts';
 import type { Clock } from '#lib/clock.ts';
 import { systemClock } from '#lib/clock.ts';
 import type { Log } from '#lib/log.ts';
@@ -25,6 +26,8 @@ export interface CreateClusterOptions {
   log?: Log;
   /** Default: a new memory store. The cluster does not close a store that it was given. */
   store?: Store;
+  /** Gives the cluster a default storage class that makes its volumes there. */
+  volumes?: LocalVolumes;
 }
 
 export interface TestNode {
@@ -55,6 +58,7 @@ export async function createCluster(options: CreateClusterOptions = {}): Promise
     logOf: (component) => log.with({ component }),
     serviceAccountKey: newSigningKey(),
     rootCa,
+    ...(options.volumes && { volumes: options.volumes }),
     issuer: 'https://kubernetes.default.svc.cluster.local',
   });
   const simulated = createSimulatedNodes({ cluster, clock, random });
