@@ -35,9 +35,6 @@ const queueLimit = 1000;
 const attempts = 5;
 const retryDelayMs = 1000;
 
-/** Drops everything: for tools that have nobody to tell. */
-export const silentEvents: EventRecorder = { event() {}, flushed: () => Promise.resolve(), stop() {} };
-
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, clock, log, component, host } = options;
   const correlate = createEventCorrelator(clock);
@@ -96,7 +93,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 }
 
 /** How an event names an object. */
-export function referenceOf(object: KubeObject): ObjectReference {
+function referenceOf(object: KubeObject): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata;
   return {
     kind: object.kind,

@@ -4,9 +4,10 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { Deployment, ReplicaSet } from '#api/generated/apps-v1.ts';
 import { deployments, events, pods, replicasets } from '#api/generated/resources.ts';
 import { replicaSetController } from '../replicaset/controller.ts';
-import type { TestCluster } from '../runtime/cluster.fixture.ts';
-import { deployment, finishDeletions, report, rollOut, startTestCluster, template } from '../runtime/cluster.fixture.ts';
+import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
+import { deployment, finishDeletions, report, rollOut, startTestCluster, template } from '#root/test/support/controllers-cluster.ts';
 import { deploymentController } from './controller.ts';
+import { replicaSetOf } from './new-replicaset.ts';
 
 let cluster: TestCluster;
 beforeEach(async () => {
@@ -171,7 +172,6 @@ test('a replica set of the name that the template hashes to, but another templat
   await cluster.client.create(deployments, deployment('web', { paused: true }));
   await cluster.settle();
   const stored = await web();
-  const { replicaSetOf } = await import('./new-replicaset.ts');
   const taken = replicaSetOf(stored, [], 1);
   const { metadata } = taken;
   const foreign = { ...taken, metadata: { ...metadata, ownerReferences: undefined, labels: { other: 'x' } } };

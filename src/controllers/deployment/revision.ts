@@ -5,7 +5,7 @@ import { canonicalJson, saysTheSame } from '../runtime/equality.ts';
 
 export const hashLabel = 'pod-template-hash';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
-export const historyAnnotation = 'deployment.kubernetes.io/revision-history';
+const historyAnnotation = 'deployment.kubernetes.io/revision-history';
 export const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
 export const maxAnnotation = 'deployment.kubernetes.io/max-replicas';
 

@@ -7,7 +7,7 @@ export function replicasOf(object: { spec: { replicas?: number } }): number {
   return object.spec.replicas ?? 1;
 }
 
-export const sumOfReplicas = (replicaSets: readonly ReplicaSet[]): number => replicaSets.reduce((sum, one) => sum + replicasOf(one), 0);
+const sumOfReplicas = (replicaSets: readonly ReplicaSet[]): number => replicaSets.reduce((sum, one) => sum + replicasOf(one), 0);
 export const sumOfAvailable = (replicaSets: readonly ReplicaSet[]): number =>
   replicaSets.reduce((sum, one) => sum + (one.status?.availableReplicas ?? 0), 0);
 
@@ -26,7 +26,7 @@ export function rollingLimits(deployment: Deployment): { maxSurge: number; maxUn
   return { maxSurge, maxUnavailable: Math.min(maxUnavailable, replicas) };
 }
 
-export function maxReplicas(deployment: Deployment): number {
+function maxReplicas(deployment: Deployment): number {
   return replicasOf(deployment) + rollingLimits(deployment).maxSurge;
 }
 

@@ -5,8 +5,8 @@ import type { Service } from '#api/generated/core-v1.ts';
 import type { EndpointSlice } from '#api/generated/discovery-v1.ts';
 import { endpoints, endpointslices, pods, services } from '#api/generated/resources.ts';
 import { endpointsController } from '../endpoints/controller.ts';
-import type { TestCluster } from '../runtime/cluster.fixture.ts';
-import { addNode, finishDeletions, pod, report, startTestCluster } from '../runtime/cluster.fixture.ts';
+import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
+import { addNode, finishDeletions, pod, report, startTestCluster } from '#root/test/support/controllers-cluster.ts';
 import { endpointSliceController } from './controller.ts';
 
 let cluster: TestCluster;

@@ -9,7 +9,7 @@ import { groupKey } from './endpoints.ts';
 export const serviceNameLabel = 'kubernetes.io/service-name';
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const manager = 'endpointslice-controller.k8s.io';
-export const maxEndpointsPerSlice = 100;
+const maxEndpointsPerSlice = 100;
 
 export interface SliceContent {
   addressType: string;

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { ConfigMap } from '#api/generated/core-v1.ts';
 import { configmaps, pods, replicasets } from '#api/generated/resources.ts';
 import type { KubeObject } from '#api/meta/object.ts';
-import type { TestCluster } from '../runtime/cluster.fixture.ts';
-import { finishDeletions, report, startTestCluster, template } from '../runtime/cluster.fixture.ts';
+import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
+import { finishDeletions, report, startTestCluster, template } from '#root/test/support/controllers-cluster.ts';
 import { replicaSetController } from '../replicaset/controller.ts';
 import { garbageCollector } from './controller.ts';
 
@@ -32,7 +32,7 @@ const remove = async (name: string, propagationPolicy: 'Orphan' | 'Background' |
   await cluster.client.delete(configmaps, { namespace: 'default', name }, { propagationPolicy });
   await cluster.settle();
 };
-const names = async () => (await cluster.list(configmaps)).map(({ metadata }) => metadata.name).sort();
+const names = async () => (await cluster.list(configmaps)).map(({ metadata }) => metadata.name!).sort();
 
 test('background: dependents follow their owner, to any depth', async () => {
   const owner = await add('owner');

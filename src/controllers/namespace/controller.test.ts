@@ -7,8 +7,8 @@ import { deploymentController } from '../deployment/controller.ts';
 import { garbageCollector } from '../garbage-collector/controller.ts';
 import { replicaSetController } from '../replicaset/controller.ts';
 import { rootCaCertPublisher } from '../root-ca-cert-publisher/controller.ts';
-import type { TestCluster } from '../runtime/cluster.fixture.ts';
-import { deployment, finishDeletions, pod, report, startTestCluster } from '../runtime/cluster.fixture.ts';
+import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
+import { deployment, finishDeletions, pod, report, startTestCluster } from '#root/test/support/controllers-cluster.ts';
 import { serviceAccountController } from '../serviceaccount/controller.ts';
 import { namespaceController } from './controller.ts';
 

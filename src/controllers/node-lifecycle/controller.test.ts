@@ -7,8 +7,8 @@ import { conditionOf } from '#api/meta/conditions.ts';
 import { isNotFound } from '#api/meta/errors.ts';
 import { toMicroTime, toTime } from '#lib/clock.ts';
 import { podGarbageCollector } from '../pod-gc/controller.ts';
-import type { TestCluster } from '../runtime/cluster.fixture.ts';
-import { addNode, pod, report, startTestCluster } from '../runtime/cluster.fixture.ts';
+import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
+import { addNode, pod, report, startTestCluster } from '#root/test/support/controllers-cluster.ts';
 import { taintEvictionController } from '../taint-eviction/controller.ts';
 import { nodeLifecycleController } from './controller.ts';
 
@@ -141,7 +141,7 @@ test('pods of a node that is gone for good are failed and removed', async () => 
   await addPod('other', 'well', [{ operator: 'Exists' }]);
   await cluster.client.delete(nodes, { name: 'gone' });
   await live(30_000, 'well');
-  assert.deepEqual((await cluster.list(pods)).map(({ metadata }) => metadata.name).sort(), ['app', 'other']);
+  assert.deepEqual((await cluster.list(pods)).map(({ metadata }) => metadata.name!).sort(), ['app', 'other']);
   await live(60_000, 'well');
   assert.deepEqual(
     (await cluster.list(pods)).map(({ metadata }) => metadata.name),

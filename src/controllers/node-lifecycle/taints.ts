@@ -2,9 +2,8 @@
 import type { Node, NodeCondition, Taint } from '#api/generated/core-v1.ts';
 import { conditionOf } from '#api/meta/conditions.ts';
 
-export const notReadyKey = 'node.kubernetes.io/not-ready';
-export const unreachableKey = 'node.kubernetes.io/unreachable';
-export const outOfServiceKey = 'node.kubernetes.io/out-of-service';
+const notReadyKey = 'node.kubernetes.io/not-ready';
+const unreachableKey = 'node.kubernetes.io/unreachable';
 
 const byCondition: readonly { type: string; status: string; key: string }[] = [
   { type: 'Ready', status: 'False', key: notReadyKey },

@@ -6,8 +6,8 @@ import type { Pod } from '#api/generated/core-v1.ts';
 import { events, pods, replicasets } from '#api/generated/resources.ts';
 import { forbidden } from '#api/meta/errors.ts';
 import type { AdmissionPlugin } from '#apiserver/admission/plugin.ts';
-import type { TestCluster } from '../runtime/cluster.fixture.ts';
-import { finishDeletions, pod, report, startTestCluster, template } from '../runtime/cluster.fixture.ts';
+import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
+import { finishDeletions, pod, report, startTestCluster, template } from '#root/test/support/controllers-cluster.ts';
 import { replicaSetController } from './controller.ts';
 
 let cluster: TestCluster;

@@ -41,7 +41,7 @@ async function createPod({ client, events }: ControllerContext, replicaSet: Repl
   }
 }
 
-export function podOf(replicaSet: ReplicaSet): Pod {
+function podOf(replicaSet: ReplicaSet): Pod {
   const { metadata, spec } = replicaSet.spec.template!;
   return {
     apiVersion: 'v1',

@@ -21,7 +21,7 @@ export function plan(replicaSet: ReplicaSet, active: readonly Pod[], related: ()
   return { create: 0, delete: [] };
 }
 
-export function replicasOf(replicaSet: ReplicaSet): number {
+function replicasOf(replicaSet: ReplicaSet): number {
   return replicaSet.spec.replicas ?? 1;
 }
 

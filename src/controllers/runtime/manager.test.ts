@@ -8,8 +8,8 @@ import { silentLog } from '#lib/log.ts';
 import { seededRandom } from '#lib/random.ts';
 import { controllers } from '../all.ts';
 import { serviceAccountController } from '../serviceaccount/controller.ts';
-import type { TestCluster } from './cluster.fixture.ts';
-import { startTestCluster } from './cluster.fixture.ts';
+import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
+import { startTestCluster } from '#root/test/support/controllers-cluster.ts';
 import type { Controller } from './controller.ts';
 import { startControllerManager } from './manager.ts';
 

@@ -17,8 +17,8 @@ import { seededRandom } from '#lib/random.ts';
 import type { VirtualClock } from '#lib/virtual-clock.ts';
 import { virtualClock } from '#lib/virtual-clock.ts';
 import { createMemoryStore } from '#store/memory.ts';
-import type { Controller } from './controller.ts';
-import { startControllerManager } from './manager.ts';
+import type { Controller } from '#controllers/runtime/controller.ts';
+import { startControllerManager } from '#controllers/runtime/manager.ts';
 
 const admin: UserInfo = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
 
