@@ -58,7 +58,6 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const letGo = async () => {
     await server?.close(1000);
     await clusters.stop();
-    await options.provider.close();
     await thread.close();
     await rm(home.pidFile, { force: true });
     await rm(home.daemonFile, { force: true });
@@ -69,7 +68,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const token = await controlToken(home, random);
     const ownHosts: string[] = [];
     const eks = await openEks({ directory: home.eksState, region, iam, host: clusters, clock, random, log, ownHosts });
-    const aws = awsEndpoint(eks.handler, { iam, now: () => clock.now(), regions: [region] });
+    const aws = awsEndpoint(eks.handler, { iam, random, now: () => clock.now(), regions: [region] });
     const startedAt = new Date(clock.now()).toISOString();
     const info = () => infoOf(options, server!.port, startedAt);
     const control = controlHandler({ ...options, token, eks, clusters, info, shutdown: options.onShutdown });

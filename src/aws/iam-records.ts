@@ -8,7 +8,7 @@ import { openRecords } from '#lib/records.ts';
 import type { CredentialStore, SessionCredentials, Principal } from './credentials.ts';
 import { newId, newSecret, sessionSealer } from './credentials.ts';
 
-export interface IamUser {
+interface IamUser {
   userName: string;
   userId: string;
   arn: string;

@@ -1,7 +1,7 @@
 // The query protocol that STS and IAM speak: a form in, an XML document out, the operation named by `Action`.
-import { randomUUID } from 'node:crypto';
 import type { HttpHandler, HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
 import { BodyTooLargeError } from '#lib/http/exchange.ts';
+import type { Random } from '#lib/random.ts';
 import { AwsError, queryError } from './aws-error.ts';
 import type { Principal } from './credentials.ts';
 import type { Iam } from './iam-records.ts';
@@ -29,6 +29,7 @@ export interface QueryService {
 export interface QueryServerOptions {
   iam: Iam;
   now: () => number;
+  random: Random;
   regions: readonly string[];
 }
 
@@ -36,7 +37,7 @@ const bodyLimitBytes = 1024 * 1024;
 
 export function queryHandler(service: QueryService, options: QueryServerOptions): HttpHandler {
   return async (request) => {
-    const requestId = randomUUID();
+    const requestId = options.random.uuid();
     try {
       return await answer(service, options, request, requestId);
     } catch (error) {

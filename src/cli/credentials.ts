@@ -1,7 +1,7 @@
 // The admin's access key, as keks' own IAM wrote it into the home.
 import { readFile } from 'node:fs/promises';
 import type { SigningCredentials } from '#aws/sign.ts';
-import type { Home } from '../fleet/home.ts';
+import type { Home } from '#fleet/home.ts';
 import { CommandFailure } from './failure.ts';
 
 export async function adminCredentials(home: Home): Promise<SigningCredentials> {

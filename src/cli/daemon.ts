@@ -1,7 +1,7 @@
 // The running daemon of a home, as the command line reaches it.
 import { readFile } from 'node:fs/promises';
-import type { FleetStatus } from '../fleet/control.ts';
-import type { DaemonInfo, Home } from '../fleet/home.ts';
+import type { FleetStatus } from '#fleet/control.ts';
+import type { DaemonInfo, Home } from '#fleet/home.ts';
 import { CommandFailure } from './failure.ts';
 
 /** Undefined if none runs: also after kill -9, when its file is still there. */
@@ -37,7 +37,7 @@ export async function askDaemon(home: Home, path: string, body: object): Promise
   return answer;
 }
 
-export async function daemonInfo(home: Home): Promise<DaemonInfo | undefined> {
+async function daemonInfo(home: Home): Promise<DaemonInfo | undefined> {
   const text = await readFile(home.daemonFile, 'utf8').catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as DaemonInfo);
 }

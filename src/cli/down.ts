@@ -1,6 +1,6 @@
 // keks down: stops the daemon and what it runs; all state stays for the next `keks up`.
 import { systemClock } from '#lib/clock.ts';
-import { homeOf } from '../fleet/home.ts';
+import { homeOf } from '#fleet/home.ts';
 import { askDaemon, daemonStatus } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
 import type { OutputFormat } from './output.ts';

@@ -33,8 +33,11 @@ export function eksClient(options: EksClientOptions): EksClient {
     const signed = signHeaders(request, options.credentials, target);
     const response = await fetch(options.endpoint + path, { method, headers: signed, ...(body && { body }) });
     const answer = (await response.json()) as { message?: string };
-    if (response.status === 404 && response.headers.get('x-amzn-errortype') === 'ResourceNotFoundException') return undefined;
-    if (!response.ok) throw new CommandFailure(`${response.headers.get('x-amzn-errortype') ?? response.status}: ${answer.message ?? ''}`);
+    const code = response.headers.get('x-amzn-errortype') ?? String(response.status);
+    if (code === 'ResourceNotFoundException') return undefined;
+    // Another `keks up` was first: what is wanted is there.
+    if (code === 'ResourceInUseException') return undefined;
+    if (!response.ok) throw new CommandFailure(`${code}: ${answer.message ?? ''}`);
     return answer;
   };
   return {

@@ -1,5 +1,5 @@
 // keks env: what a shell needs so that aws and kubectl speak to this keks: eval "$(keks env)"
-import { homeOf } from '../fleet/home.ts';
+import { homeOf } from '#fleet/home.ts';
 import { adminCredentials } from './credentials.ts';
 import { requireDaemon } from './daemon.ts';
 import type { OutputFormat } from './output.ts';

@@ -1,7 +1,7 @@
 // keks image load: an image archive for all nodes.
 import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { homeOf } from '../fleet/home.ts';
+import { homeOf } from '#fleet/home.ts';
 import { askDaemon } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
 import type { OutputFormat } from './output.ts';

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { writeDurably } from '#lib/durable-file.ts';
-import type { ClusterStatus } from '../fleet/control.ts';
-import type { Home } from '../fleet/home.ts';
+import type { ClusterStatus } from '#fleet/control.ts';
+import type { Home } from '#fleet/home.ts';
 
 interface Named {
   name: string;

@@ -1,6 +1,6 @@
 // keks kubeconfig: prints a kubeconfig for one cluster.
-import type { ClusterStatus } from '../fleet/control.ts';
-import { homeOf } from '../fleet/home.ts';
+import type { ClusterStatus } from '#fleet/control.ts';
+import { homeOf } from '#fleet/home.ts';
 import { requireDaemon } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
 import { kubeconfigOf, kubeconfigText } from './kubeconfig-file.ts';

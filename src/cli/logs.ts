@@ -3,7 +3,7 @@ import { createReadStream, watch } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { homeOf } from '../fleet/home.ts';
+import { homeOf } from '#fleet/home.ts';
 import { CommandFailure } from './failure.ts';
 import type { OutputFormat } from './output.ts';
 import { print, table } from './output.ts';
@@ -57,7 +57,9 @@ async function followFrom(file: string, from: number): Promise<void> {
     position = size;
     await copy(file, start);
   };
-  const watcher = watch(file, () => (copying = copying.then(more)));
+  const watcher = watch(file, () => {
+    copying = copying.then(more);
+  });
   await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
   watcher.close();
   await copying;

@@ -4,11 +4,11 @@ import { systemClock } from '#lib/clock.ts';
 import type { Log } from '#lib/log.ts';
 import { fileLog } from '#lib/log.ts';
 import { systemRandom } from '#lib/random.ts';
-import type { Fleet } from '../fleet.ts';
-import { HomeTakenError, PortTakenError, startFleet } from '../fleet.ts';
-import type { Home, RuntimeKind } from '../fleet/home.ts';
-import { homeOf } from '../fleet/home.ts';
-import type { NodeProvider } from '../fleet/node-provider.ts';
+import type { Fleet } from '#fleet.ts';
+import { HomeTakenError, PortTakenError, startFleet } from '#fleet.ts';
+import type { Home, RuntimeKind } from '#fleet/home.ts';
+import { homeOf } from '#fleet/home.ts';
+import type { NodeProvider } from '#fleet/node-provider.ts';
 import { CommandFailure } from './failure.ts';
 import type { UpSettings } from './settings.ts';
 import { chooseRuntime } from './settings.ts';
@@ -58,8 +58,8 @@ async function start(home: Home, settings: DaemonSettings, onShutdown: () => voi
 
 async function providerOf(kind: RuntimeKind, home: Home, log: Log): Promise<NodeProvider> {
   const shared = { clock: systemClock, random: systemRandom, log };
-  if (kind === 'simulated') return (await import('../fleet/simulated-provider.ts')).simulatedProvider(shared);
-  return (await import('../fleet/machines-provider.ts')).machinesProvider({ ...shared, home: home.directory });
+  if (kind === 'simulated') return (await import('#fleet/simulated-provider.ts')).simulatedProvider(shared);
+  return (await import('#fleet/machines-provider.ts')).machinesProvider({ ...shared, home: home.directory });
 }
 
 function stopRequest(): { asked: Promise<void>; ask: () => void } {

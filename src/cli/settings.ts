@@ -1,5 +1,5 @@
 // Flags of `keks up`, checked: text from the command line or KEKS_* in, settings out.
-import type { RuntimeKind } from '../fleet/home.ts';
+import type { RuntimeKind } from '#fleet/home.ts';
 import { CommandFailure, usage } from './failure.ts';
 import type { OutputFormat } from './output.ts';
 import { requirements } from './requirements.ts';

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '#lib/clock.ts';
-import type { Home } from '../fleet/home.ts';
+import type { Home } from '#fleet/home.ts';
 import { daemonStatus } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
 import type { UpSettings } from './settings.ts';

@@ -1,7 +1,7 @@
 // keks status: the daemon, its clusters and their nodes.
-import { homeOf } from '../fleet/home.ts';
-import type { FleetStatus } from '../fleet/control.ts';
-import { withoutCertificate } from '../fleet/control.ts';
+import { homeOf } from '#fleet/home.ts';
+import type { FleetStatus } from '#fleet/control.ts';
+import { withoutCertificate } from '#fleet/control.ts';
 import { requireDaemon } from './daemon.ts';
 import type { OutputFormat } from './output.ts';
 import { print, table } from './output.ts';

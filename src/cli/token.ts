@@ -1,7 +1,7 @@
 // keks token: an IAM token for one cluster, as kubectl's exec plugins give it. Signed here; nobody is asked.
 import { issueIamToken } from '#aws/iam-token.ts';
 import { systemClock, toTime } from '#lib/clock.ts';
-import { homeOf } from '../fleet/home.ts';
+import { homeOf } from '#fleet/home.ts';
 import { adminCredentials } from './credentials.ts';
 
 export async function token({ clusterName }: { clusterName: string }): Promise<void> {

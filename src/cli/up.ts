@@ -1,9 +1,9 @@
 // keks up: a daemon, a cluster with its nodes, a kubeconfig. Whatever is there already stays as it is.
 import { systemClock } from '#lib/clock.ts';
-import type { ClusterStatus, FleetStatus } from '../fleet/control.ts';
-import { withoutCertificate } from '../fleet/control.ts';
-import type { Home } from '../fleet/home.ts';
-import { homeOf } from '../fleet/home.ts';
+import type { ClusterStatus, FleetStatus } from '#fleet/control.ts';
+import { withoutCertificate } from '#fleet/control.ts';
+import type { Home } from '#fleet/home.ts';
+import { homeOf } from '#fleet/home.ts';
 import { adminCredentials } from './credentials.ts';
 import { daemonStatus, requireDaemon } from './daemon.ts';
 import type { EksClient } from './eks-client.ts';
@@ -45,7 +45,7 @@ function refuseOtherSettings(running: FleetStatus, settings: UpSettings): void {
   const differs =
     settings.runtime !== 'auto' && settings.runtime !== running.runtime
       ? `--runtime ${running.runtime}`
-      : settings.port !== defaultPort && settings.port !== running.port
+      : ![0, defaultPort, running.port].includes(settings.port)
         ? `--port ${running.port}`
         : undefined;
   if (differs) throw new CommandFailure(`keks already runs with ${differs}; stop it first with: keks down`);

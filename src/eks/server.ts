@@ -1,5 +1,4 @@
 // The EKS endpoint: signature → route → validated input → operation → JSON. Refusals are the service's own exceptions.
-import { randomUUID } from 'node:crypto';
 import { AwsError, restJsonError } from '#aws/aws-error.ts';
 import type { CredentialStore } from '#aws/credentials.ts';
 import { jsonDialect, verifyRequest } from '#aws/verify.ts';
@@ -23,7 +22,7 @@ export interface EksServerOptions {
 
 export function eksHandler(options: EksServerOptions): HttpHandler {
   return async (request) => {
-    const requestId = randomUUID();
+    const requestId = options.context.random.uuid();
     try {
       const output = await answer(request, options);
       return {

@@ -1,7 +1,7 @@
 // Tags of clusters and node groups: at most 50, and none of AWS' own.
 import type { AwsError } from '#aws/aws-error.ts';
 
-export const maxTags = 50;
+const maxTags = 50;
 
 export function checkTags(tags: Record<string, string> | undefined, refuse: (message: string) => AwsError): void {
   const keys = Object.keys(tags ?? {});

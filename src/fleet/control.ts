@@ -17,7 +17,7 @@ export interface ControlOptions {
   shutdown: () => void;
 }
 
-export interface NodeStatus {
+interface NodeStatus {
   name: string;
   nodegroup: string;
   instanceType: string;

@@ -13,17 +13,17 @@ import type { Random } from '#lib/random.ts';
 import type { SqliteThread } from '#store/sqlite-thread.ts';
 import { openSqliteStore } from '#store/sqlite.ts';
 import type { Store } from '#store/store.ts';
-import type { ClusterIdentity } from '../cluster-identity.ts';
-import { createClusterIdentity } from '../cluster-identity.ts';
-import type { Cluster } from '../cluster.ts';
-import { startCluster } from '../cluster.ts';
+import type { ClusterIdentity } from '#cluster-identity.ts';
+import { createClusterIdentity } from '#cluster-identity.ts';
+import type { Cluster } from '#cluster.ts';
+import { startCluster } from '#cluster.ts';
 import { drain } from './drain.ts';
 import type { Home } from './home.ts';
 import type { ClusterPlace, NodeProvider } from './node-provider.ts';
 import { nodeSettingsOf } from './node-settings.ts';
 import { untilReady } from './until-ready.ts';
 
-export interface LocalCluster extends ClusterPlace {
+interface LocalCluster extends ClusterPlace {
   cluster: Cluster;
   store: Store;
   spec: ClusterSpec;

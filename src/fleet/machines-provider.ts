@@ -1,27 +1,13 @@
-// Real nodes on this computer: each a machine of its own (network namespace, containerd, kube-proxy) in its cluster's VPC subnet.
+// Real nodes for a fleet: each instance of a node group is a machine of the home, with the cluster's network around it.
 // Machines outlive the daemon; the next one adopts them with all that runs there.
-import { join } from 'node:path';
-import { Registry as Metrics } from 'prom-client';
-import { createEventRecorder } from '#client/events.ts';
-import type { Informers } from '#client/informer.ts';
-import { createInformers } from '#client/informer.ts';
-import { endpointslices, namespaces, nodes, services } from '#api/generated/resources.ts';
-import { createContainerdRuntime } from '#kubelet/runtime/containerd/runtime.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Log } from '#lib/log.ts';
 import type { Random } from '#lib/random.ts';
-import { publishClusterDns, startClusterDns } from '#network/dns/cluster-dns.ts';
 import { formatAddress, parseCidr } from '#network/ipam/cidr.ts';
-import { startLoadBalancer } from '#network/load-balancer/controller.ts';
-import { startLoadBalancerRoutes } from '#network/load-balancer/routes.ts';
-import { loadRuleset } from '#network/machine/links.ts';
-import type { Machine, Machines, Subnet } from '#network/machine/machines.ts';
-import { createMachines, registryAddress } from '#network/machine/machines.ts';
-import { startProxy } from '#network/proxy/proxy.ts';
 import { loadImage } from '#network/registry/load-image.ts';
-import type { Registry } from '#network/registry/registry-server.ts';
-import { ensureRegistry } from '#network/registry/registry-server.ts';
-import type { ClusterPlace, NodeProvider, StartedCluster } from './node-provider.ts';
+import type { RealNodes } from '#real-nodes.ts';
+import { openNodeHome, startRealNodes } from '#real-nodes.ts';
+import type { ClusterPlace, NodeProvider } from './node-provider.ts';
 
 export interface MachinesProviderOptions {
   /** KEKS_HOME */
@@ -31,118 +17,53 @@ export interface MachinesProviderOptions {
   log: Log;
 }
 
-/** What follows a running cluster's objects, and how to stop it. */
-interface Following {
-  subnet: Subnet;
-  informers: Informers;
-  serviceCidr: string;
-  dnsAddress: string;
-  log: Log;
-  metrics: Metrics;
-  stops: (() => Promise<void> | void)[];
-  nodes: Map<string, () => Promise<void>>;
-}
-
+/** Where pods reach the API server at the subnet's gateway. */
 const apiServerPort = 443;
 
 export async function machinesProvider(options: MachinesProviderOptions): Promise<NodeProvider> {
-  const { home, clock } = options;
-  const mirror = `http://${registryAddress.address}:${registryAddress.port}`;
-  const registry = await ensureRegistry({ home, clock, mirror });
-  const machines = await createMachines(options);
-  const following = new Map<string, Following>();
-  const ensure = (cluster: ClusterPlace, id: string, maxPods: number) => machines.ensure({ cluster: networkName(cluster), id, maxPods });
+  const { clock, random } = options;
+  const nodeHome = await openNodeHome(options);
+  const { machines, registry } = nodeHome;
+  const started = new Map<string, RealNodes>();
   return {
     kind: 'containerd',
     async prepareCluster(cluster) {
       const subnet = await machines.ensureSubnet(networkName(cluster), { registryPort: registry.port });
-      return { addresses: [subnet.gateway], advertiseAddress: subnet.gateway };
+      return { addresses: [subnet.gateway], advertise: { address: subnet.gateway, port: apiServerPort } };
     },
-    async clusterStarted(cluster, started) {
-      following.set(cluster.id, await follow(cluster, started, { machines, registry, ...options }));
+    async clusterStarted(place, { cluster, port, serviceCidr, logOf }) {
+      const clusterDns = formatAddress(parseCidr(serviceCidr).base + 10);
+      const gatewayPorts = [{ port: apiServerPort, loopbackPort: port }];
+      const name = networkName(place);
+      started.set(place.id, await startRealNodes({ cluster, name, nodeHome, clock, random, logOf, serviceCidr, clusterDns, gatewayPorts }));
     },
-    async clusterStopping(cluster) {
-      const followed = following.get(cluster.id);
-      following.delete(cluster.id);
-      for (const stop of [...(followed?.nodes.values() ?? []), ...(followed?.stops ?? [])]) await stop();
+    async clusterStopping({ id }) {
+      await started.get(id)?.stop();
+      started.delete(id);
     },
     async claimAddresses(cluster, instances) {
-      const claimed: Machine[] = [];
-      for (const { instanceId, pods } of instances) claimed.push(await ensure(cluster, instanceId, pods));
-      return claimed.map((machine) => machine.address);
+      const addresses: string[] = [];
+      for (const { instanceId, pods } of instances) {
+        addresses.push((await machines.ensure({ cluster: networkName(cluster), id: instanceId, maxPods: pods })).address);
+      }
+      return addresses;
     },
-    async startNode(cluster, node) {
-      const followed = following.get(cluster.id)!;
-      const machine = await ensure(cluster, node.instanceId, node.capacity.pods);
-      const runtime = createContainerdRuntime({ socket: machine.socket, clock, log: followed.log });
-      const stopProxy = proxyOf(machine, node.name, followed, clock);
-      followed.nodes.set(node.instanceId, async () => {
-        stopProxy();
-        await runtime.close();
-      });
-      const directory = join(cluster.directory, 'nodes', node.instanceId);
-      return {
-        runtime,
-        directories: { pods: join(directory, 'pods'), logs: join(directory, 'logs') },
-        clusterDns: [followed.dnsAddress],
-        hostDns: { servers: [machine.gateway], searches: [], options: [] },
-      };
+    async addNode(place, { instanceId, capacity }, settings) {
+      await started.get(place.id)!.add({ id: instanceId, maxPods: capacity.pods, settings: () => settings });
     },
-    async removeNode(cluster, { instanceId }) {
-      const followed = following.get(cluster.id);
-      await followed?.nodes.get(instanceId)?.();
-      followed?.nodes.delete(instanceId);
-      await machines.remove({ cluster: networkName(cluster), id: instanceId });
+    async removeNode(place, { instanceId, name }) {
+      const nodes = started.get(place.id);
+      if (nodes !== undefined && name !== undefined) await nodes.remove({ id: instanceId, nodeName: name });
+      else await machines.remove({ cluster: networkName(place), id: instanceId });
     },
     removeCluster: (cluster) => machines.removeCluster(networkName(cluster)),
     async loadImage(file) {
       return (await loadImage({ file, registry })).map((image) => image.name);
     },
-    close: async () => {},
   };
 }
 
-function networkName(cluster: ClusterPlace): string {
-  return cluster.id.toLowerCase();
-}
-
-type FollowOptions = MachinesProviderOptions & { machines: Machines; registry: Registry };
-
-/** Opens the API server to the subnet, then serves names and load balancer addresses in it. */
-async function follow(place: ClusterPlace, started: StartedCluster, options: FollowOptions): Promise<Following> {
-  const { clock, random, machines, registry } = options;
-  const { cluster, serviceCidr, port } = started;
-  const log = started.logOf('network');
-  const informers = createInformers(cluster.admin, { clock, random, log });
-  for (const resource of [services, endpointslices, nodes, namespaces]) informers.informer(resource as typeof services);
-  informers.start();
-  const ports = { registryPort: registry.port, gatewayPorts: [{ port: apiServerPort, loopbackPort: port }] };
-  const bare = await machines.ensureSubnet(networkName(place), ports);
-  const dns = await startClusterDns({ informers, address: bare.gateway, clock, random, log: started.logOf('dns') });
-  const subnet = await machines.ensureSubnet(networkName(place), { ...ports, dnsPort: dns.port });
-  const dnsAddress = formatAddress(parseCidr(serviceCidr).base + 10);
-  await publishClusterDns(cluster.admin, { clusterIP: dnsAddress, address: subnet.gateway, port: dns.port });
-  const events = createEventRecorder({ client: cluster.admin, clock, log, component: 'service-controller' });
-  const range = subnet.plan.loadBalancers;
-  const stopBalancer = startLoadBalancer({ client: cluster.admin, informers, events, clock, log, range });
-  const stopRoutes = startLoadBalancerRoutes({ informers, clock, log, subnet: subnet.plan.cidr, link: subnet.link });
-  const stops = [stopRoutes, stopBalancer, () => events.stop(), () => dns.close(), () => informers.stop()];
-  return { subnet, informers, serviceCidr, dnsAddress, log, metrics: new Metrics(), stops, nodes: new Map() };
-}
-
-function proxyOf(machine: Machine, nodeName: string, followed: Following, clock: Clock): () => void {
-  const { informers, serviceCidr } = followed;
-  const proxy = startProxy({
-    informers,
-    nodeName,
-    nodeAddress: machine.address,
-    podRange: machine.podRange,
-    serviceCidr,
-    loadRuleset: (script) => loadRuleset(machine.namespaceName, script),
-    clock,
-    log: followed.log.with({ component: 'kube-proxy', node: nodeName }),
-    // Each node's proxy has series of its own name.
-    metrics: new Metrics(),
-  });
-  return () => proxy.stop();
+/** A cluster's id is never reused, its name may be. */
+function networkName({ id }: ClusterPlace): string {
+  return id.toLowerCase();
 }

@@ -1,7 +1,8 @@
 // Where a fleet's nodes come from: simulated ones in this process, or real ones on this machine.
 import type { DepartingNode, NewInstance, NodeSpec } from '#eks/clusters/host.ts';
+import type { NodeSettings } from '#kubelet/node-object.ts';
 import type { Log } from '#lib/log.ts';
-import type { Cluster, NodeOptions } from '../cluster.ts';
+import type { Cluster } from '#cluster.ts';
 import type { RuntimeKind } from './home.ts';
 
 export interface ClusterPlace {
@@ -11,14 +12,14 @@ export interface ClusterPlace {
   directory: string;
 }
 
-export interface ClusterNetwork {
+interface ClusterNetwork {
   /** Further addresses under which nodes and pods know the API server. */
   addresses: readonly string[];
   /** Where pods reach the API server; unset: nowhere. */
-  advertiseAddress?: string;
+  advertise?: { address: string; port: number };
 }
 
-export interface StartedCluster {
+interface StartedCluster {
   cluster: Cluster;
   port: number;
   serviceCidr: string;
@@ -34,13 +35,11 @@ export interface NodeProvider {
   /** The cluster stops, what runs on its machines goes on. */
   clusterStopping(cluster: ClusterPlace): Promise<void>;
   claimAddresses(cluster: ClusterPlace, instances: readonly NewInstance[], taken: ReadonlySet<string>): Promise<string[]>;
-  /** Makes or adopts the machine; the kubelet that is started with the answer adopts what runs on it. */
-  startNode(cluster: ClusterPlace, node: NodeSpec): Promise<Omit<NodeOptions, 'node'>>;
-  /** Ends what runs on the machine and removes it. Idempotent. */
+  /** Makes or adopts the machine and starts its kubelet, which adopts what runs there. */
+  addNode(cluster: ClusterPlace, node: NodeSpec, settings: NodeSettings): Promise<void>;
+  /** Ends what runs on the machine, removes it and its Node object. Idempotent. */
   removeNode(cluster: ClusterPlace, node: DepartingNode): Promise<void>;
   removeCluster(cluster: ClusterPlace): Promise<void>;
   /** Makes the images of an archive available to all nodes; answers their names. */
   loadImage(file: string): Promise<string[]>;
-  /** Lets go; what runs goes on. */
-  close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 // A managed node as its kubelet reports it, out of what EKS decided.
 import type { ClusterSpec, NodeSpec } from '#eks/clusters/host.ts';
 import type { NodeSettings } from '#kubelet/node-object.ts';
-import { gitVersion } from '../cluster.ts';
+import { gitVersion } from '#cluster.ts';
 
 export function nodeSettingsOf(spec: NodeSpec, cluster: Pick<ClusterSpec, 'region'>): NodeSettings {
   const { capacity } = spec;

@@ -7,12 +7,14 @@ import type { Random } from '#lib/random.ts';
 import type { AddressPool } from '#network/ipam/address-pool.ts';
 import { createAddressPool } from '#network/ipam/address-pool.ts';
 import { parseAddress } from '#network/ipam/cidr.ts';
+import type { Cluster } from '#cluster.ts';
 import type { NodeProvider } from './node-provider.ts';
 
 /** Beyond the addresses of nodes. */
 const podAddresses = { first: parseAddress('10.0.244.1')!, last: parseAddress('10.9.255.254')! };
 
 export function simulatedProvider({ clock, random }: { clock: Clock; random: Random }): NodeProvider {
+  const clusters = new Map<string, Cluster>();
   const pools = new Map<string, AddressPool>();
   const poolOf = (cluster: string): AddressPool => {
     const pool = pools.get(cluster) ?? createAddressPool(podAddresses);
@@ -22,8 +24,12 @@ export function simulatedProvider({ clock, random }: { clock: Clock; random: Ran
   return {
     kind: 'simulated',
     prepareCluster: async () => ({ addresses: [] }),
-    clusterStarted: async () => {},
-    clusterStopping: async () => {},
+    async clusterStarted({ id }, { cluster }) {
+      clusters.set(id, cluster);
+    },
+    async clusterStopping({ id }) {
+      clusters.delete(id);
+    },
     async claimAddresses(_cluster, instances, taken) {
       const all = new Set(taken);
       return instances.map(({ zone }) => {
@@ -32,7 +38,7 @@ export function simulatedProvider({ clock, random }: { clock: Clock; random: Ran
         return address;
       });
     },
-    async startNode(cluster, node) {
+    async addNode(cluster, node, settings) {
       const pool = poolOf(cluster.id);
       const allocate = (wanted?: string): string => {
         if (wanted !== undefined && pool.reserve(wanted)) return wanted;
@@ -41,16 +47,18 @@ export function simulatedProvider({ clock, random }: { clock: Clock; random: Ran
         return address;
       };
       const directory = join(cluster.directory, 'nodes', node.name);
-      return {
+      await clusters.get(cluster.id)!.addNode({
+        node: settings,
         runtime: createSimulatedRuntime({ clock, random, addresses: { allocate, release: pool.release } }),
         directories: { pods: join(directory, 'pods'), logs: join(directory, 'logs') },
-      };
+      });
     },
-    removeNode: async () => {},
+    async removeNode({ id }, { name }) {
+      if (name !== undefined) await clusters.get(id)?.removeNode(name, { forget: true });
+    },
     async removeCluster({ id }) {
       pools.delete(id);
     },
     loadImage: () => Promise.reject(new Error('simulated nodes run no images: start keks with --runtime containerd to load one')),
-    close: async () => {},
   };
 }

@@ -9,7 +9,7 @@ import { trackWork } from '#eks/work.ts';
 import type { ClusterHost, ClusterSpec } from './host.ts';
 import type { ClusterRecord } from './record.ts';
 
-export interface ClusterAccess {
+interface ClusterAccess {
   authenticateToken: TokenAuthenticator;
   authorize: Authorizer;
 }
