@@ -22,7 +22,6 @@ import { createDiscovery } from './discovery/discovery.ts';
 import { createHealth } from './health/health.ts';
 import { combineTrails, createMetrics } from './health/metrics.ts';
 import { createOpenApi } from './openapi/openapi.ts';
-import { acceptProtobuf } from './protobuf/accept-protobuf.ts';
 import { resourceRules } from './resources/all.ts';
 import { createSecurity } from './security.ts';
 import { type ApiServer, createApiServer } from './server.ts';
@@ -74,7 +73,7 @@ async function startCluster(t: TestContext) {
     audit: combineTrails([metrics.trail, createAuditTrail({ sink: auditLog, clock, random })]),
   });
   await api.start();
-  const handler = acceptProtobuf(api.handle);
+  const handler = api.handle;
   const server = await serveTls({
     handler,
     host: '127.0.0.1',

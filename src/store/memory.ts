@@ -54,20 +54,9 @@ export function createMemoryStore(): Store {
     async get(key, asked) {
       return at(key, checkReadable(asked));
     },
-    async list(prefix, options = {}): Promise<ListResult> {
+    async list(prefix, options = {}) {
       const atRevision = checkReadable(options.revision);
-      const limit = options.limit || Infinity;
-      const values: KeyValue[] = [];
-      let remaining = 0;
-      const from =
-        options.after !== undefined && options.after >= prefix ? positionOf(keys, options.after, true) : positionOf(keys, prefix);
-      for (let i = from; i < keys.length && keys[i]!.startsWith(prefix); i++) {
-        const found = at(keys[i]!, atRevision);
-        if (found === undefined) continue;
-        if (values.length < limit) values.push(found);
-        else remaining++;
-      }
-      return { revision: atRevision, values, remaining };
+      return { revision: atRevision, ...page(keys, prefix, options, (key) => at(key, atRevision)) };
     },
     async commit({ compare, writes }): Promise<CommitResult> {
       checkReadable(undefined);
@@ -111,4 +100,23 @@ export function createMemoryStore(): Store {
       hub.end(new StoreUnavailableError('the store is closed'));
     },
   };
+}
+
+/** The values of one page of `keys`, and how many are behind it. */
+function page(
+  keys: readonly string[],
+  prefix: string,
+  { after, limit }: { after?: string; limit?: number },
+  read: (key: string) => KeyValue | undefined,
+): Pick<ListResult, 'values' | 'remaining'> {
+  const values: KeyValue[] = [];
+  let remaining = 0;
+  const from = after !== undefined && after >= prefix ? positionOf(keys, after, true) : positionOf(keys, prefix);
+  for (let i = from; i < keys.length && keys[i]!.startsWith(prefix); i++) {
+    const found = read(keys[i]!);
+    if (found === undefined) continue;
+    if (values.length < (limit || Infinity)) values.push(found);
+    else remaining++;
+  }
+  return { values, remaining };
 }

@@ -67,38 +67,6 @@ export function openSqliteDatabase(file: string, limits: FileLimits = {}): Sqlit
     return asked;
   };
 
-  const rowAt = (key: string, atRevision: number): Row | undefined => {
-    const row = statements.get.get(key, firstId(atRevision + 1)) as Row | undefined;
-    return row && !row.deleted ? row : undefined;
-  };
-  /** As rowAt, without reading the value. */
-  const revisionAt = (key: string, atRevision: number): number => {
-    const row = statements.getId.get(key, firstId(atRevision + 1)) as Pick<Row, 'id' | 'deleted'> | undefined;
-    return row && !row.deleted ? revisionOf(row.id) : 0;
-  };
-
-  const commitOne = (compare: Compare[], writes: DatabaseWrite[], at: number): DatabaseCommit => {
-    if (compare.some(({ key, revision: expected }) => revisionAt(key, at) !== expected)) {
-      const current = compare.map(({ key }) => rowAt(key, at)).filter((row) => row !== undefined);
-      return { result: { committed: false, current: current.map(toKeyValue) }, events: [] };
-    }
-    if (writes.length > rowsPerRevision) throw new RangeError(`a commit writes at most ${rowsPerRevision} keys`);
-    const events: DatabaseCommit['events'] = [];
-    for (const [index, { key, value }] of writes.entries()) {
-      if (value === undefined) {
-        const old = rowAt(key, at);
-        if (old === undefined) continue;
-        statements.insert.run(firstId(at + 1) + index, key, revisionOf(old.id), 1, null);
-        events.push({ index, previousRevision: revisionOf(old.id), deletedValue: old.value });
-      } else {
-        const previousRevision = revisionAt(key, at);
-        statements.insert.run(firstId(at + 1) + index, key, previousRevision, 0, value);
-        events.push({ index, previousRevision });
-      }
-    }
-    return { result: { committed: true, revision: events.length > 0 ? at + 1 : at }, events };
-  };
-
   return {
     get revision() {
       return revision;
@@ -107,7 +75,7 @@ export function openSqliteDatabase(file: string, limits: FileLimits = {}): Sqlit
       return compacted;
     },
     get(key, asked) {
-      const row = rowAt(key, checkReadable(asked));
+      const row = rowAt(statements, key, checkReadable(asked));
       return row && toKeyValue(row);
     },
     list(prefix, options) {
@@ -124,7 +92,7 @@ export function openSqliteDatabase(file: string, limits: FileLimits = {}): Sqlit
       let at = revision;
       return inTransaction(db, () => {
         const commits = transactions.map(({ compare, writes }) => {
-          const commit = commitOne(compare, writes, at);
+          const commit = commitOne(statements, { compare, writes, at });
           if (commit.result.committed) at = commit.result.revision;
           return commit;
         });
@@ -158,6 +126,42 @@ export function openSqliteDatabase(file: string, limits: FileLimits = {}): Sqlit
       db.close();
     },
   };
+}
+
+function commitOne(
+  statements: Statements,
+  { compare, writes, at }: { compare: Compare[]; writes: DatabaseWrite[]; at: number },
+): DatabaseCommit {
+  if (compare.some(({ key, revision: expected }) => revisionAt(statements, key, at) !== expected)) {
+    const current = compare.map(({ key }) => rowAt(statements, key, at)).filter((row) => row !== undefined);
+    return { result: { committed: false, current: current.map(toKeyValue) }, events: [] };
+  }
+  if (writes.length > rowsPerRevision) throw new RangeError(`a commit writes at most ${rowsPerRevision} keys`);
+  const events: DatabaseCommit['events'] = [];
+  for (const [index, { key, value }] of writes.entries()) {
+    if (value === undefined) {
+      const old = rowAt(statements, key, at);
+      if (old === undefined) continue;
+      statements.insert.run(firstId(at + 1) + index, key, revisionOf(old.id), 1, null);
+      events.push({ index, previousRevision: revisionOf(old.id), deletedValue: old.value });
+    } else {
+      const previousRevision = revisionAt(statements, key, at);
+      statements.insert.run(firstId(at + 1) + index, key, previousRevision, 0, value);
+      events.push({ index, previousRevision });
+    }
+  }
+  return { result: { committed: true, revision: events.length > 0 ? at + 1 : at }, events };
+}
+
+function rowAt(statements: Statements, key: string, atRevision: number): Row | undefined {
+  const row = statements.get.get(key, firstId(atRevision + 1)) as Row | undefined;
+  return row && !row.deleted ? row : undefined;
+}
+
+/** As rowAt, without reading the value. */
+function revisionAt(statements: Statements, key: string, atRevision: number): number {
+  const row = statements.getId.get(key, firstId(atRevision + 1)) as Pick<Row, 'id' | 'deleted'> | undefined;
+  return row && !row.deleted ? revisionOf(row.id) : 0;
 }
 
 /** Writes a new store file that holds `values`, each at its own revision, with `revision` as the latest. */

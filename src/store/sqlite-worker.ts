@@ -78,7 +78,11 @@ const handlers: Omit<Handlers, 'open'> = {
   },
   history(database, { prefix, after }) {
     const { events, through } = database.history(prefix, after);
-    return { events: events.map(({ value: _, ...event }) => event), values: pack(events.map(({ value }) => value)), through };
+    return {
+      events: events.map(({ type, key, revision, previousRevision }) => ({ type, key, revision, previousRevision })),
+      values: pack(events.map(({ value }) => value)),
+      through,
+    };
   },
   compact: (database, { revision }) => void database.compact(revision),
   snapshot: (database, { file }) => database.snapshot(file),

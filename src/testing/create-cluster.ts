@@ -10,9 +10,9 @@ import type { Random } from '#lib/random.ts';
 import { systemRandom } from '#lib/random.ts';
 import { createMemoryStore } from '#store/memory.ts';
 import type { Store } from '#store/store.ts';
-import type { Cluster } from '../cluster.ts';
-import { startCluster } from '../cluster.ts';
-import { createSimulatedNodes } from '../simulated-nodes.ts';
+import type { Cluster } from '#cluster.ts';
+import { startCluster } from '#cluster.ts';
+import { createSimulatedNodes } from '#simulated-nodes.ts';
 import { rootCa } from './root-ca.ts';
 
 export interface CreateClusterOptions {

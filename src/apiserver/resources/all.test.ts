@@ -1,3 +1,4 @@
+// Every kind that is served, against its own sample: valid, defaults settle, one cell a column.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import columns from '#api/generated/printer-columns.json' with { type: 'json' };

@@ -1,3 +1,4 @@
+// What each kind refuses, word by word.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Deployment } from '#api/generated/apps-v1.ts';

@@ -1,3 +1,4 @@
+// Rules of single kinds: derived fields, immutability, transitions.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Deployment, ReplicaSet } from '#api/generated/apps-v1.ts';

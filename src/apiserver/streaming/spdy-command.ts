@@ -35,7 +35,7 @@ function start(session: SpdySession, streams: ReadonlyMap<string, SpdyStream>, r
     ...(sizes && { resizes }),
     signal: gone.signal,
     async finish(status: Partial<Status>) {
-      await Promise.all([stdout, stderr].map((stream) => stream && ended(stream)));
+      await Promise.all([stdout, stderr].filter((stream) => stream !== undefined).map(ended));
       error!.write(JSON.stringify(status));
       await ended(error!);
       session.close();

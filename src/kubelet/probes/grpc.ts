@@ -1,4 +1,5 @@
 // The gRPC health check (grpc.health.v1.Health/Check) as a probe.
+import { systemClock } from '#lib/clock.ts';
 import { Metadata, credentials, makeGenericClientConstructor, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { ProbeResult } from './probe.ts';
@@ -37,7 +38,7 @@ export function grpcHealth(host: string, port: number, service: string, timeoutM
     };
     const check = (client as unknown as { Check: Check }).Check.bind(client);
     // gRPC takes its deadline as a moment of the machine's clock.
-    check(service, new Metadata(), { deadline: performance.timeOrigin + performance.now() + timeoutMs }, (error, answer) => {
+    check(service, new Metadata(), { deadline: systemClock.now() + timeoutMs }, (error, answer) => {
       if (error === null) {
         if (answer === serving) return end('success', `service healthy`);
         return end('failure', `service unhealthy (responded with "${answer === 2 ? 'NOT_SERVING' : 'UNKNOWN'}")`);

@@ -1,3 +1,4 @@
+// Pods: columns in every state, refusals word by word, what may change.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from '#api/generated/core-v1.ts';
