@@ -30,7 +30,9 @@ export interface NodeHome {
   registry: Registry;
 }
 
-export const registryMirror = `http://${registryAddress.address}:${registryAddress.port}`;
+/** How often it is looked whether a machine's containerd lives. */
+const healMs = 2000;
+const registryMirror = `http://${registryAddress.address}:${registryAddress.port}`;
 
 export async function openNodeHome(options: { home: string; clock: Clock; log: Log }): Promise<NodeHome> {
   const { home, clock, log } = options;
@@ -68,6 +70,14 @@ export interface RealNodes {
   stop(): Promise<void>;
 }
 
+interface RunningNode {
+  id: string;
+  maxPods: number;
+  proxy: Proxy;
+  runtime: ContainerRuntime;
+  metrics: Metrics;
+}
+
 export async function startRealNodes(options: RealNodesOptions): Promise<RealNodes> {
   const { cluster, name, nodeHome, clock, random } = options;
   const { machines, registry } = nodeHome;
@@ -83,7 +93,26 @@ export async function startRealNodes(options: RealNodesOptions): Promise<RealNod
     startLoadBalancer({ client: cluster.admin, informers, events, clock, log, range: subnet.plan.loadBalancers }),
     startLoadBalancerRoutes({ informers, clock, log, subnet: subnet.plan.cidr, link: subnet.link }),
   ];
-  const running = new Map<string, { proxy: Proxy; runtime: ContainerRuntime; metrics: Metrics }>();
+  const running = new Map<string, RunningNode>();
+
+  let healing = false;
+  const heal = async (): Promise<void> => {
+    if (healing) return;
+    healing = true;
+    try {
+      for (const [nodeName, { id, maxPods }] of running) {
+        // It may have been removed while another was looked at.
+        if ((await machines.runs({ cluster: name, id })) || !running.has(nodeName)) continue;
+        log.warn({ machine: id }, 'containerd ended, starting it again');
+        await machines.ensure({ cluster: name, id, maxPods });
+      }
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'containerd not started');
+    } finally {
+      healing = false;
+    }
+  };
+  const healer = clock.every(healMs, () => void heal());
 
   const stopNode = async (nodeName: string): Promise<void> => {
     const node = running.get(nodeName);
@@ -109,7 +138,7 @@ export async function startRealNodes(options: RealNodesOptions): Promise<RealNod
         metrics,
       });
       const runtime = createContainerdRuntime({ socket: machine.socket, cgroupRoot: machine.cgroup, clock, log: options.logOf('kubelet') });
-      running.set(node.name, { proxy, runtime, metrics });
+      running.set(node.name, { id, maxPods, proxy, runtime, metrics });
       const directory = join(nodeHome.home, 'machines', name, id);
       await cluster.addNode({
         node,
@@ -127,6 +156,7 @@ export async function startRealNodes(options: RealNodesOptions): Promise<RealNod
     },
     proxyMetrics: async (nodeName) => (await running.get(nodeName)?.metrics.metrics()) ?? '',
     async stop() {
+      healer.cancel();
       for (const stop of stops) stop();
       for (const nodeName of [...running.keys()]) await stopNode(nodeName);
       events.stop();

@@ -18,7 +18,7 @@ export interface CommandResult {
 }
 
 /** A program that ended badly; the message holds what it said. */
-export class CommandError extends Error {
+class CommandError extends Error {
   override name = 'CommandError';
   readonly code: number | undefined;
   readonly stderr: string;

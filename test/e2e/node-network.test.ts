@@ -207,6 +207,17 @@ describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')
     assert.match(await fetchFromShell('http://web/who'), /web-[ab]/);
   });
 
+  test('a containerd that is killed comes back and finds its containers running', async () => {
+    const machine = await nodeHome.machines.ensure({ cluster: 'dev', id: 'second', maxPods: 17 });
+    const record = JSON.parse(await readFile(join(home, 'machines', 'dev', 'second', 'containerd.pid'), 'utf8')) as { pid: number };
+    const before = (await podOf('web-b')).status!.containerStatuses![0]!;
+    process.kill(record.pid, 'SIGKILL');
+    await eventuallyTrue(async () => (await exec('web-b', ['echo', 'back'])).output === 'back\n');
+    assert.equal((await nodeHome.machines.ensure({ cluster: 'dev', id: 'second', maxPods: 17 })).address, machine.address);
+    const now = (await podOf('web-b')).status!.containerStatuses![0]!;
+    assert.deepEqual([now.containerID, now.restartCount], [before.containerID, before.restartCount]);
+  });
+
   test('a removed node leaves nothing of its machine', async () => {
     await real.remove({ id: 'second', nodeName: 'second' });
     assert.deepEqual(await nodeHome.machines.list('dev'), ['first']);

@@ -1,6 +1,6 @@
 // SPDY/3.1 over a socket, either end: many half-closable streams with headers, which is what kubectl and container runtimes speak for
 // exec, attach and port-forward. No HTTP on top: peers read the headers themselves. Flow control is TCP's, as with Kubernetes' clients.
-// Shared by the API server (towards kubectl) and the containerd runtime (towards its streaming server).
+// The containerd runtime's way to its streaming server; the API server has its own end towards kubectl in src/apiserver/streaming/.
 import { Duplex } from 'node:stream';
 import type { Frame } from './frames.ts';
 import { controlFrame, dataFrame, finFlag, frameTypes, maxDataBytes, readFrames } from './frames.ts';

@@ -50,7 +50,7 @@ export async function startClusterDns(options: ClusterDnsOptions): Promise<DnsSe
   });
 }
 
-export function zoneView(informers: Informers, domain: string): ZoneView {
+function zoneView(informers: Informers, domain: string): ZoneView {
   const serviceInformer = informers.informer(services);
   const sliceInformer = informers.informer(endpointslices);
   const namespaceInformer = informers.informer(namespaces);

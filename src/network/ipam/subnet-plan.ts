@@ -6,8 +6,8 @@
 import type { Cidr } from './cidr.ts';
 import { formatAddress, overlaps, parseCidr, sizeOf } from './cidr.ts';
 
-export const subnetPrefix = 20;
-export const podBlockSize = 128;
+const subnetPrefix = 20;
+const podBlockSize = 128;
 const firstPodOffset = 512;
 const firstLoadBalancerOffset = 15 * 256;
 

@@ -75,6 +75,6 @@ ${resolver}}
 }
 
 /** Deleting a table that may not exist: declare it first, as `destroy` is too new for Debian's nft. */
-export function replaceTable(table: string): string {
+function replaceTable(table: string): string {
   return `table ip ${table} {\n}\ndelete table ip ${table}`;
 }

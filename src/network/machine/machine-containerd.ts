@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Clock } from '#lib/clock.ts';
 import { run, tryRun } from '#lib/command.ts';
 import type { ProcessRecord } from '#lib/detached-process.ts';
-import { isRunning, runningProcess, startDetached, stopDetached } from '#lib/detached-process.ts';
+import { isRunning, runningProcess, startDetached } from '#lib/detached-process.ts';
 import { podRange } from '../ipam/subnet-plan.ts';
 import type { SubnetPlan } from '../ipam/subnet-plan.ts';
 import type { ContainerdPaths } from './containerd-config.ts';
@@ -18,7 +18,7 @@ import { pauseImage, pauseImageArchive } from './pause-image.ts';
 
 const startDeadlineMs = 20_000;
 
-export function containerdPaths(home: string, record: MachineRecord, names: MachineNames): ContainerdPaths {
+function containerdPaths(home: string, record: MachineRecord, names: MachineNames): ContainerdPaths {
   const directory = machineDirectory(home, record.cluster, record.id);
   return {
     root: join(directory, 'containerd'),
@@ -66,8 +66,9 @@ export async function ensureContainerd(options: {
   return paths;
 }
 
-export async function stopContainerd(home: string, record: MachineRecord, clock: Clock): Promise<void> {
-  await stopDetached(join(machineDirectory(home, record.cluster, record.id), 'containerd.pid'), clock);
+/** Whether its containerd lives: cheap enough to ask often. */
+export async function containerdRuns(home: string, cluster: string, id: string): Promise<boolean> {
+  return (await runningProcess(join(machineDirectory(home, cluster, id), 'containerd.pid'))) !== undefined;
 }
 
 export async function importPauseImage(paths: ContainerdPaths): Promise<void> {

@@ -13,7 +13,7 @@ import { streamingPort } from './containerd-config.ts';
 import type { Exposure } from './firewall.ts';
 import { hostRuleset, machineRuleset } from './firewall.ts';
 import { allowWayOut, closeWayOut, ensureFabric, ensureMachineLink, loadRuleset, routedBlocks, subnetIsFree } from './links.ts';
-import { ensureContainerd, importPauseImage } from './machine-containerd.ts';
+import { containerdRuns, ensureContainerd, importPauseImage } from './machine-containerd.ts';
 import type { ClusterRecord, MachineRecord } from './machine-files.ts';
 import { readClusters, readMachines, writeCluster, writeMachine } from './machine-files.ts';
 import { clusterNames, homeNames, machineNames, namespacePath, shortHash } from './names.ts';
@@ -48,7 +48,7 @@ export interface Machine {
   gateway: string;
 }
 
-export interface SubnetPorts {
+interface SubnetPorts {
   /** The home's image registry on the loopback, offered to machines (not to pods) at `registryAddress`. */
   registryPort?: number;
   /** Ports of the loopback that machines and pods reach at the gateway's address: the API server. */
@@ -62,6 +62,8 @@ export interface Machines {
   ensureSubnet(cluster: string, ports: SubnetPorts): Promise<Subnet>;
   /** Makes or adopts the machine `id` (lower-case letters, digits, dots, dashes). */
   ensure(options: { cluster: string; id: string; maxPods: number }): Promise<Machine>;
+  /** Whether the machine's containerd lives; if not, `ensure` starts it again and finds its containers as they were. */
+  runs(options: { cluster: string; id: string }): Promise<boolean>;
   /** Ids of machines that were made and not removed, running or not. */
   list(cluster: string): Promise<string[]>;
   /** Ends its containers and removes all of it. Idempotent, also after a kill in the middle. */
@@ -82,27 +84,44 @@ interface Context {
 
 export async function createMachines(options: { home: string; clock: Clock; log: Log }): Promise<Machines> {
   await mkdir(options.home, { recursive: true, mode: 0o700 });
-  let tail: Promise<unknown> = Promise.resolve();
+  const serially = createLane();
+  const lanes = new Map<string, <T>(work: () => Promise<T>) => Promise<T>>();
+  /** Making and removing one machine never overlap; different machines do. */
+  const oneByOne = <T>(cluster: string, id: string, work: () => Promise<T>): Promise<T> => {
+    const key = `${cluster}/${id}`;
+    const lane = lanes.get(key) ?? createLane();
+    lanes.set(key, lane);
+    return lane(work);
+  };
   const context: Context = {
     ...options,
     dnsPorts: new Map(),
     home: await realpath(options.home),
-    serially: (work) => {
-      const result = tail.then(work);
-      tail = result.catch(() => undefined);
-      return result;
-    },
+    serially,
   };
   const { home } = context;
+  const remove: Machines['remove'] = ({ cluster, id }) =>
+    oneByOne(cluster, id, () => removeMachineTraces(home, cluster, id, context.clock));
   return {
     ensureSubnet: (cluster, ports) => context.serially(() => ensureSubnet(context, cluster, ports)),
-    ensure: (machine) => ensureMachine(context, machine),
+    ensure: (machine) => oneByOne(machine.cluster, machine.id, () => ensureMachine(context, machine)),
+    runs: ({ cluster, id }) => containerdRuns(home, cluster, id),
     list: async (cluster) => (await readMachines(home, cluster)).map((record) => record.id),
-    remove: ({ cluster, id }) => removeMachineTraces(home, cluster, id, context.clock),
+    remove,
     async removeCluster(cluster) {
-      for (const { id } of await readMachines(home, cluster)) await removeMachineTraces(home, cluster, id, context.clock);
+      for (const { id } of await readMachines(home, cluster)) await remove({ cluster, id });
       await context.serially(() => removeClusterTraces(home, cluster));
     },
+  };
+}
+
+/** Runs what it is given one after the other. */
+function createLane(): <T>(work: () => Promise<T>) => Promise<T> {
+  let tail: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = tail.then(work);
+    tail = result.catch(() => undefined);
+    return result;
   };
 }
 

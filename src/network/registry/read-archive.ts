@@ -18,7 +18,7 @@ export interface BlobSource {
   size: number;
 }
 
-export interface ManifestSource {
+interface ManifestSource {
   mediaType: string;
   digest: string;
   content: Buffer;

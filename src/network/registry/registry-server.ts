@@ -50,14 +50,6 @@ export async function ensureRegistry(options: { home: string; clock: Clock; mirr
   return { url: `http://127.0.0.1:${port}`, port, hostsDirectory, mirror };
 }
 
-/** The registry of a home whose daemon started it; undefined if it does not run. */
-export async function findRegistry(home: string, mirror: string): Promise<Registry | undefined> {
-  const directory = join(home, 'registry');
-  const port = await portOf(join(directory, 'config.yml'));
-  if (port === undefined || (await runningProcess(join(directory, 'registry.pid'))) === undefined) return undefined;
-  return { url: `http://127.0.0.1:${port}`, port, hostsDirectory: join(directory, 'hosts'), mirror };
-}
-
 export async function stopRegistry(home: string, clock: Clock): Promise<void> {
   await stopDetached(join(home, 'registry', 'registry.pid'), clock);
 }

@@ -35,7 +35,7 @@ interface Calls {
   RemoveImage: [{ image: { image: string } }, object];
 }
 
-export interface EventEnvelope {
+interface EventEnvelope {
   topic: string;
   event: { value: Buffer } | null;
 }

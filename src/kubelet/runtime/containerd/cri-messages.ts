@@ -7,7 +7,7 @@ export interface RuntimeCondition {
   message: string;
 }
 
-export interface PodSandboxMetadata {
+interface PodSandboxMetadata {
   name: string;
   uid: string;
   namespace: string;
