@@ -130,6 +130,21 @@ test('the control interface wants its token', async (t) => {
   assert.equal(((await answer.json()) as { pid: number }).pid, process.pid);
 });
 
+test('components tell their metrics and the audit log who did what', async (t) => {
+  const { home, fleet, eks, credentials } = await startedFleet(t);
+  const cluster = await active(eks, 'a');
+  const { token } = issueIamToken('a', credentials, { region: 'us-east-1', nowMs: Date.now() });
+  await ask({ ...cluster, token, path: '/api/v1/namespaces' });
+  const authorization = `Bearer ${await readFile(home.tokenFile, 'utf8')}`;
+  const metrics = (query: string) => fetch(`${fleet.info.endpoint}/-/metrics${query}`, { headers: { authorization } });
+  assert.match(await (await metrics('')).text(), /^keks_clusters 1$/m);
+  assert.match(await (await metrics('?cluster=a&component=apiserver')).text(), /^apiserver_request_total\{/m);
+  assert.equal((await metrics('?cluster=none')).status, 404);
+  await fleet.stop();
+  const audit = await readFile(join(home.logs, 'a', 'audit.log'), 'utf8');
+  assert.match(audit, /"requestURI":"\/api\/v1\/namespaces","verb":"list","user":\{"username":"arn:aws:iam::123456789012:user\/admin"/);
+});
+
 test('a daemon that starts on a taken port lets go of its home', async (t) => {
   const { fleet } = await startedFleet(t);
   const home = await newHome(t);

@@ -55,7 +55,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const thread = startSqliteThread();
   const clusters = localClusters({ ...options, thread });
   let server: HttpServer | undefined;
-  const letGo = async () => {
+  let gone: Promise<void> | undefined;
+  const letGo = () => (gone ??= release());
+  const release = async () => {
     await server?.close(1000);
     await clusters.stop();
     await thread.close();

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Eks } from '#eks/eks.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
+import type { Component } from '#cluster.ts';
 import type { DaemonInfo } from './home.ts';
 import type { LocalClusters } from './local-clusters.ts';
 import type { NodeProvider } from './node-provider.ts';
@@ -59,7 +60,7 @@ export function controlHandler(options: ControlOptions): HttpHandler {
       case 'GET /-/status':
         return json(200, await fleetStatus(options));
       case 'GET /-/metrics':
-        return text(200, await metricsOf(options.clusters));
+        return metricsOf(request, options.clusters);
       case 'POST /-/images':
         return loadImage(request, options.provider);
       case 'POST /-/shutdown':
@@ -107,15 +108,27 @@ async function nodeStatuses(name: string, clusters: LocalClusters): Promise<Node
   }));
 }
 
-async function metricsOf({ running }: LocalClusters): Promise<string> {
-  const memory = process.memoryUsage();
+/** The daemon's own; with `?cluster=NAME&component=apiserver` (or controller-manager, scheduler) those of a cluster's component. */
+async function metricsOf({ query }: HttpRequest, { running }: LocalClusters): Promise<HttpResponse> {
+  const parameters = new URLSearchParams(query);
+  const name = parameters.get('cluster');
+  if (name === null) return text(200, daemonMetrics(running.size));
+  const component = components.find((known) => known === (parameters.get('component') ?? 'apiserver'));
+  const local = running.get(name);
+  if (local === undefined || component === undefined) return json(404, { message: 'no such cluster or component' });
+  return text(200, await local.cluster.metrics(component));
+}
+
+const components: readonly Component[] = ['apiserver', 'controller-manager', 'scheduler'];
+
+function daemonMetrics(clusters: number): string {
   const lines = [
     '# HELP keks_clusters Clusters that run in this daemon.',
     '# TYPE keks_clusters gauge',
-    `keks_clusters ${running.size}`,
+    `keks_clusters ${clusters}`,
     '# HELP process_resident_memory_bytes Resident memory size in bytes.',
     '# TYPE process_resident_memory_bytes gauge',
-    `process_resident_memory_bytes ${memory.rss}`,
+    `process_resident_memory_bytes ${process.memoryUsage().rss}`,
   ];
   return `${lines.join('\n')}\n`;
 }

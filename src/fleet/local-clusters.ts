@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { nodes as nodeResource } from '#api/generated/resources.ts';
 import type { Node } from '#api/generated/core-v1.ts';
 import { copyOf } from '#api/meta/object.ts';
+import type { RotatedFile } from '#apiserver/audit/rotated-file.ts';
+import { openRotatedFile } from '#apiserver/audit/rotated-file.ts';
 import type { ClusterHost, ClusterSpec, NodeChange, RunningCluster } from '#eks/clusters/host.ts';
 import type { Clock } from '#lib/clock.ts';
 import { writeDurably } from '#lib/durable-file.ts';
@@ -26,6 +28,7 @@ import { untilReady } from './until-ready.ts';
 interface LocalCluster extends ClusterPlace {
   cluster: Cluster;
   store: Store;
+  audit: RotatedFile;
   spec: ClusterSpec;
 }
 
@@ -99,9 +102,10 @@ async function start(options: LocalClustersOptions, place: ClusterPlace, spec: C
     logs.set(component, log);
     return log;
   };
-  const [identity, store, network] = await Promise.all([
+  const [identity, store, audit, network] = await Promise.all([
     identityOf(place, { clock, random }),
     openSqliteStore(join(place.directory, 'store.db'), thread),
+    openRotatedFile({ file: join(logDirectory, 'audit.log'), log: logOf('apiserver') }),
     provider.prepareCluster(place),
   ]);
   const volumes = join(place.directory, 'volumes');
@@ -124,12 +128,13 @@ async function start(options: LocalClustersOptions, place: ClusterPlace, spec: C
       addresses: network.addresses,
       ...(network.advertise && { advertise: network.advertise }),
     },
+    audit,
     volumes: { directory: volumes, remove: (path) => rm(path, { recursive: true, force: true }) },
   }).catch(async (error: unknown) => {
-    await store.close();
+    await Promise.all([store.close(), audit.close()]);
     throw error;
   });
-  const local = { ...place, cluster, store, spec };
+  const local = { ...place, cluster, store, audit, spec };
   try {
     await provider.clusterStarted(place, { cluster, port: cluster.port!, serviceCidr: spec.serviceIpv4Cidr, logOf });
   } catch (error) {
@@ -142,7 +147,7 @@ async function start(options: LocalClustersOptions, place: ClusterPlace, spec: C
 async function stopOne(local: LocalCluster, provider: NodeProvider): Promise<void> {
   await provider.clusterStopping(local);
   await local.cluster.stop();
-  await local.store.close();
+  await Promise.all([local.store.close(), local.audit.close()]);
 }
 
 async function connectionOf(local: LocalCluster, options: LocalClustersOptions): Promise<RunningCluster> {

@@ -7,6 +7,7 @@ import { formatAddress, parseCidr } from '#network/ipam/cidr.ts';
 import { loadImage } from '#network/registry/load-image.ts';
 import type { RealNodes } from '#real-nodes.ts';
 import { openNodeHome, startRealNodes } from '#real-nodes.ts';
+import { hostInfo } from './host-info.ts';
 import type { ClusterPlace, NodeProvider } from './node-provider.ts';
 
 export interface MachinesProviderOptions {
@@ -24,6 +25,7 @@ export async function machinesProvider(options: MachinesProviderOptions): Promis
   const { clock, random } = options;
   const nodeHome = await openNodeHome(options);
   const { machines, registry } = nodeHome;
+  const info = await hostInfo();
   const started = new Map<string, RealNodes>();
   return {
     kind: 'containerd',
@@ -49,7 +51,7 @@ export async function machinesProvider(options: MachinesProviderOptions): Promis
       return addresses;
     },
     async addNode(place, { instanceId, capacity }, settings) {
-      await started.get(place.id)!.add({ id: instanceId, maxPods: capacity.pods, settings: () => settings });
+      await started.get(place.id)!.add({ id: instanceId, maxPods: capacity.pods, settings: () => ({ ...settings, info }) });
     },
     async removeNode(place, { instanceId, name }) {
       const nodes = started.get(place.id);

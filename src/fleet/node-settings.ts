@@ -28,6 +28,7 @@ export function nodeSettingsOf(spec: NodeSpec, cluster: Pick<ClusterSpec, 'regio
       cpu: `${capacity.reserved.cpuMillis}m`,
       memory: inKibibytes(capacity.reserved.memoryBytes + capacity.evictionMemoryBytes),
     },
+    info: { architecture: capacity.architecture },
     kubeletVersion: gitVersion,
   };
 }
