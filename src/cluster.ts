@@ -6,7 +6,7 @@ import type { Authorizer, TokenAuthenticator, UserInfo } from '#api/meta/access.
 import { isAlreadyExists, isNotFound } from '#api/meta/errors.ts';
 import type { ResourceType } from '#api/meta/object.ts';
 import { nodes as nodeResource } from '#api/generated/resources.ts';
-import type { AssembledApiServer, AssemblyOptions } from '#apiserver/assembly.ts';
+import type { AssemblyOptions } from '#apiserver/assembly.ts';
 import { assembleApiServer, firstAddressOf } from '#apiserver/assembly.ts';
 import type { AuditSink } from '#apiserver/audit/audit.ts';
 import type { ApiServer } from '#apiserver/server.ts';
@@ -23,6 +23,7 @@ import { startControllerManager } from '#controllers/runtime/manager.ts';
 import type { Kubelet, KubeletOptions } from '#kubelet/kubelet.ts';
 import { createKubelet } from '#kubelet/kubelet.ts';
 import type { Clock } from '#lib/clock.ts';
+import type { HttpHandler } from '#lib/http/exchange.ts';
 import type { HttpServer } from '#lib/http/server.ts';
 import { serveTls } from '#lib/http/server.ts';
 import type { Log } from '#lib/log.ts';
@@ -100,14 +101,20 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random } = options;
   const kubelets = new Map<string, Kubelet>();
   const directory: KubeletDirectory = (name) => kubelets.get(name)?.connection;
-  const address = () => `${options.listen?.host ?? '127.0.0.1'}:${port ?? 0}`;
-  const apiServer = startApiServer(options, { address, kubelets: directory });
-  await apiServer.start();
+  // The port is opened first, because objects that the API server starts with name it; requests wait until it is ready.
+  const ready = Promise.withResolvers<HttpHandler>();
+  const http = options.listen && (await listen(options.listen, async (request) => (await ready.promise)(request), options));
+  const port = http?.port;
+  const apiServer = assembleApiServer(assemblyOf(options, { port, kubelets: directory }));
+  try {
+    await apiServer.start();
+  } catch (error) {
+    await http?.close();
+    throw error;
+  }
+  ready.resolve(apiServer.handle);
   const registries = { apiserver: apiServer.metrics, 'controller-manager': new Registry(), scheduler: new Registry() };
   const admin = apiServer.loopback(adminUser);
-  const http = options.listen && (await listen(options.listen, apiServer, options));
-  const port = http?.port;
-
   const manager = startControllers(options, apiServer, registries['controller-manager']);
   const scheduler = await startScheduler(options, apiServer, registries.scheduler);
   if (options.volumes) await ensureStorageClass(admin);
@@ -132,7 +139,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         services: (namespace) => serviceInformer.byIndex('namespace', namespace),
       });
       kubelets.set(node.name, kubelet);
-      await kubelet.start();
+      try {
+        await kubelet.start();
+      } catch (error) {
+        kubelets.delete(node.name);
+        await kubelet.stop();
+        throw error;
+      }
       return kubelet;
     },
     async removeNode(name, { forget } = { forget: false }) {
@@ -151,25 +164,29 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-function startApiServer(options: ClusterOptions, surroundings: Pick<AssemblyOptions, 'address' | 'kubelets'>): AssembledApiServer {
+function assemblyOf(
+  options: ClusterOptions,
+  { port, kubelets }: { port: number | undefined; kubelets: KubeletDirectory },
+): AssemblyOptions {
   const { listen: listening, serviceCidr = defaultServiceCidr } = options;
-  const advertise = listening && (listening.advertise ?? { address: listening.host, port: listening.port });
-  return assembleApiServer({
+  const advertise = listening?.advertise ?? (listening && { address: listening.host, port: port! });
+  return {
     ...options,
-    ...surroundings,
+    kubelets,
+    address: () => `${listening?.host ?? '127.0.0.1'}:${port ?? 0}`,
     log: options.logOf('apiserver'),
     gitVersion,
     serviceCidr,
-    ...(advertise && advertise.port !== 0 && { advertise }),
-  });
+    ...(advertise && { advertise }),
+  };
 }
 
-async function listen(listening: Listening, apiServer: ApiServer, options: ClusterOptions): Promise<HttpServer> {
+async function listen(listening: Listening, handler: HttpHandler, options: ClusterOptions): Promise<HttpServer> {
   const { clock, random } = options;
   const addresses = [...listening.addresses, firstAddressOf(options.serviceCidr ?? defaultServiceCidr)];
   const pair = await issueServerCertificate(listening.identity, { clock, random }, addresses);
   return serveTls({
-    handler: apiServer.handle,
+    handler,
     host: listening.host,
     port: listening.port,
     log: options.logOf('apiserver'),
