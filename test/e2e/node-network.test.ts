@@ -127,6 +127,40 @@ describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')
     assert.deepEqual(await Promise.all(outputs), ['from the host', 'oops\n']);
   });
 
+  test('exec carries megabytes, and ends when its caller leaves', async () => {
+    const { code, output } = await exec('shell', ['dd', 'if=/dev/zero', 'bs=1024', 'count=5000']);
+    assert.deepEqual([code, output.length], [0, 5_120_000]);
+    const connection = cluster.cluster.kubelets.get('second')!.connection;
+    const target = { namespace: 'default', pod: 'shell', container: 'main' };
+    const streams = { stdout: new PassThrough().resume(), signal: AbortSignal.timeout(300) };
+    await assert.rejects(connection.exec(target, { command: ['sleep', '1000'], tty: false }, streams));
+  });
+
+  test('a terminal has its size, and its end', async () => {
+    const connection = cluster.cluster.kubelets.get('second')!.connection;
+    const stdout = new PassThrough();
+    const collected = text(stdout);
+    async function* resizes() {
+      yield { width: 100, height: 33 };
+    }
+    const streams = { stdin: new PassThrough(), stdout, resizes: resizes(), signal: AbortSignal.timeout(30_000) };
+    const command = ['sh', '-c', 'until stty size | grep 33; do sleep 0.1; done; exit 4'];
+    assert.equal(await connection.exec({ namespace: 'default', pod: 'shell', container: 'main' }, { command, tty: true }, streams), 4);
+    stdout.end();
+    assert.match(await collected, /33 100/);
+  });
+
+  test('a port of a pod is forwarded', async () => {
+    const connection = cluster.cluster.kubelets.get('first')!.connection;
+    const [readable, writable] = [new PassThrough(), new PassThrough()];
+    const answer = text(writable);
+    readable.write('GET / HTTP/1.0\r\n\r\n');
+    await connection.portForward({ namespace: 'default', pod: 'web-a' }, 80, { readable, writable });
+    assert.match(await answer, /Welcome to nginx!/);
+    const closed = { readable: new PassThrough(), writable: new PassThrough().resume() };
+    await assert.rejects(connection.portForward({ namespace: 'default', pod: 'web-a' }, 81, closed), /81/);
+  });
+
   test('a service is reached by name, node port and load balancer address, and spreads over the pods of both nodes', async () => {
     await cluster.client.create(services, service('web', { type: 'LoadBalancer' }));
     const [created] = await eventually(cluster.client, services, { fieldSelector: 'metadata.name=web' }, ([web]) => {
