@@ -1,5 +1,6 @@
 // keks down: stops the daemon and what it runs; all state stays for the next `keks up`.
 import { systemClock } from '#lib/clock.ts';
+import type { RuntimeKind } from '#fleet/home.ts';
 import { homeOf } from '#fleet/home.ts';
 import { askDaemon, daemonStatus } from './daemon.ts';
 import { CommandFailure } from './failure.ts';
@@ -18,7 +19,13 @@ export async function down({ output }: { output: OutputFormat }): Promise<void> 
     if (systemClock.monotonicMs() > deadlineMs) throw new CommandFailure(`process ${status.pid} does not end; see ${home.daemonLog}`);
     await systemClock.sleep(10);
   }
-  print(output, { stopped: true, pid: status.pid }, () => 'keks is stopped; its state stays: keks up brings it back');
+  print(output, { stopped: true, pid: status.pid }, () => stoppedText(status.runtime));
+}
+
+/** Machines are the nodes' own: they outlive the daemon, as EC2 instances outlive a control plane that is away. */
+function stoppedText(runtime: RuntimeKind): string {
+  const containers = runtime === 'containerd' ? 'containers on its nodes keep running; ' : '';
+  return `keks is stopped; ${containers}its state stays: keks up brings it back`;
 }
 
 function isAlive(pid: number): boolean {
