@@ -32,6 +32,11 @@ export async function removeClusterTraces(home: string, cluster: string): Promis
   await tryRun('ip', ['link', 'delete', names.link]);
   await removeNamespace(names.fabric);
   await removeDirectory(clusterDirectory(home, cluster));
+  // What the home's last cluster leaves empty; with another cluster running they are not.
+  const { runDirectory, cgroup } = homeNames(home);
+  const controllers = await listNames('/sys/fs/cgroup', '');
+  const shared = [runDirectory, join('/sys/fs/cgroup', cgroup), ...controllers.map((name) => join('/sys/fs/cgroup', name, cgroup))];
+  for (const directory of shared) await rmdir(directory).catch(() => undefined);
 }
 
 /** Answers whether another home has networks on this computer. */
