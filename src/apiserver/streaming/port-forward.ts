@@ -4,9 +4,9 @@ import { createWebSocketStream } from 'ws';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { KubeletConnection } from '#client/kubelet-connection.ts';
 import type { HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
+import { createSpdyConnection, type SpdyStream } from '#lib/spdy/connection.ts';
 import type { RequestContext } from '../request.ts';
 import { findPod, kubeletOf, type PodSource } from './pod-target.ts';
-import { createSpdySession, type SpdyStream } from './spdy-session.ts';
 import { acceptSpdy, acceptWebSocket, upgradeKind } from './upgrade.ts';
 
 const tunnel = 'SPDY/3.1+portforward.k8s.io';
@@ -27,25 +27,28 @@ export async function servePortForward(source: PodSource, request: HttpRequest, 
 }
 
 interface Pair {
-  data?: SpdyStream;
-  error?: SpdyStream;
+  data?: Duplex;
+  error?: Duplex;
 }
 
 function forward(connection: Duplex, kubelet: KubeletConnection, pod: Pod): void {
   const pairs = new Map<string, Pair>();
-  createSpdySession(connection, (stream) => {
-    const { streamtype, port, requestid = '0' } = stream.headers;
+  const onStream = ({ headers, channel }: SpdyStream) => {
+    const { streamtype, port, requestid = '0' } = headers;
     const number = Number(port);
     if ((streamtype !== 'data' && streamtype !== 'error') || !Number.isInteger(number) || number < 1 || number > 65535)
-      return stream.reset();
+      return void channel.destroy();
     const pair = pairs.get(requestid) ?? {};
-    if (pair[streamtype]) return stream.reset();
-    pair[streamtype] = stream;
+    if (pair[streamtype]) return void channel.destroy();
+    pair[streamtype] = channel;
     pairs.set(requestid, pair);
+    // Half a pair lasts no longer than its stream.
+    channel.once('close', () => pairs.get(requestid) === pair && pairs.delete(requestid));
     if (!pair.data || !pair.error) return;
     pairs.delete(requestid);
     void carry(kubelet, pod, number, { data: pair.data, error: pair.error });
-  });
+  };
+  createSpdyConnection(connection, { role: 'server', onStream });
 }
 
 async function carry(kubelet: KubeletConnection, pod: Pod, port: number, pair: Required<Pair>): Promise<void> {

@@ -1,30 +1,33 @@
 // exec and attach over SPDY/3.1: the client opens one stream each for errors, stdin, stdout, stderr and sizes.
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { Status } from '#api/meta/errors.ts';
 import type { HttpRequest } from '#lib/http/exchange.ts';
+import { createSpdyConnection, type SpdyConnection } from '#lib/spdy/connection.ts';
 import type { CommandChannels, CommandOptions, RunCommand } from './remote-command.ts';
 import { createResizes } from './resizes.ts';
-import { createSpdySession, type SpdySession, type SpdyStream } from './spdy-session.ts';
 import { acceptSpdy } from './upgrade.ts';
 
 export function spdyCommand(request: HttpRequest, options: CommandOptions, run: RunCommand): void {
   const connection = acceptSpdy(request, ['v4.channel.k8s.io']);
   const wanted = ['error', ...(['stdin', 'stdout', 'stderr'] as const).filter((name) => options[name]), ...(options.tty ? ['resize'] : [])];
-  const streams = new Map<string, SpdyStream>();
-  const session = createSpdySession(connection, (stream) => {
-    const name = stream.headers.streamtype ?? '';
-    if (!wanted.includes(name) || streams.has(name)) return stream.reset();
-    streams.set(name, stream);
-    if (streams.size === wanted.length) start(session, streams, run);
+  const streams = new Map<string, Duplex>();
+  const session = createSpdyConnection(connection, {
+    role: 'server',
+    onStream({ headers: { streamtype: name = '' }, channel }) {
+      if (!wanted.includes(name) || streams.has(name)) return void channel.destroy();
+      streams.set(name, channel);
+      if (streams.size === wanted.length) start(session, streams, run);
+    },
   });
 }
 
-function start(session: SpdySession, streams: ReadonlyMap<string, SpdyStream>, run: RunCommand): void {
+function start(session: SpdyConnection, streams: ReadonlyMap<string, Duplex>, run: RunCommand): void {
   const gone = new AbortController();
   const resizes = createResizes();
   const [error, stdin, stdout, stderr, sizes] = ['error', 'stdin', 'stdout', 'stderr', 'resize'].map((name) => streams.get(name));
   sizes?.on('data', (chunk: Buffer) => resizes.push(chunk));
-  void session.closed.then(() => {
+  void session.done.then(() => {
     gone.abort(new Error('the client went away'));
     resizes.end();
   });
@@ -45,7 +48,7 @@ function start(session: SpdySession, streams: ReadonlyMap<string, SpdyStream>, r
   void run(channels).then(channels.finish, () => session.close());
 }
 
-async function ended(stream: SpdyStream): Promise<void> {
+async function ended(stream: Duplex): Promise<void> {
   if (stream.destroyed || stream.writableFinished) return;
   const done = Promise.race([once(stream, 'finish'), once(stream, 'close')]);
   stream.end();

@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import { createHash, randomBytes } from 'node:crypto';
 import type { SpdyStream } from './connection.ts';
 import { createSpdyConnection } from './connection.ts';
-import { dictionary, headerDecoder, headerEncoder } from './header-block.ts';
+import { controlFrame, frameTypes } from './frames.ts';
+import { dictionary, headerDecoder, headerEncoder, uint32 } from './header-block.ts';
 
 async function pair(onStream: (stream: SpdyStream) => void) {
   const listener = createServer().listen(0, '127.0.0.1');
@@ -18,7 +19,7 @@ async function pair(onStream: (stream: SpdyStream) => void) {
   listener.close();
   const server = createSpdyConnection(accepted, { role: 'server', onStream });
   const client = createSpdyConnection(socket, { role: 'client' });
-  return { client, server };
+  return { client, server, socket, accepted };
 }
 
 test('the dictionary is that of the SPDY/3 draft', () => {
@@ -76,4 +77,36 @@ test('a lost connection ends its streams', async () => {
   server.close(new Error('gone'));
   await ended;
   await client.done;
+});
+
+test('a connection that goes while nobody reads ends for both, though bytes are left', async () => {
+  const opened = Promise.withResolvers<SpdyStream>();
+  const { client, server, accepted } = await pair(opened.resolve);
+  const { channel } = client.open({ streamtype: 'data' });
+  channel.on('error', () => undefined);
+  channel.write(randomBytes(1_000_000));
+  await once((await opened.promise).channel, 'readable');
+  accepted.destroy();
+  assert.match(String(await server.done), /the connection was lost/);
+  await client.done;
+});
+
+test('a stream with the number of an earlier one is refused and nobody hears of it', async () => {
+  const seen: SpdyStream[] = [];
+  const { client, socket } = await pair((stream) => {
+    seen.push(stream);
+    stream.channel.pipe(stream.channel);
+  });
+  const first = client.open({ streamtype: 'first' }).channel;
+  const encode = headerEncoder();
+  encode({});
+  const again = Buffer.concat([uint32(1), uint32(0), Buffer.alloc(2), encode({ streamtype: 'again' })]);
+  socket.write(controlFrame(frameTypes.synStream, again));
+  first.on('error', () => undefined);
+  assert.equal(await text(first), '', 'the refusal names the stream, as SPDY has it');
+  assert.deepEqual(
+    seen.map(({ headers }) => headers.streamtype),
+    ['first'],
+  );
+  client.close();
 });

@@ -1,6 +1,6 @@
 // SPDY/3.1 over a socket, either end: many half-closable streams with headers, which is what kubectl and container runtimes speak for
 // exec, attach and port-forward. No HTTP on top: peers read the headers themselves. Flow control is TCP's, as with Kubernetes' clients.
-// The containerd runtime's way to its streaming server; the API server has its own end towards kubectl in src/apiserver/streaming/.
+// No published library serves it: those that are left want :method and :path, which Kubernetes' clients do not send.
 import { Duplex } from 'node:stream';
 import type { Frame } from './frames.ts';
 import { controlFrame, dataFrame, finFlag, frameTypes, maxDataBytes, readFrames } from './frames.ts';
@@ -35,7 +35,9 @@ export interface SpdyOptions {
   onStream?: (stream: SpdyStream) => void;
 }
 
+const refusedStream = 3;
 const cancel = 5;
+const maxStreams = 1000;
 
 interface OpenStream {
   stream: SpdyStream;
@@ -54,6 +56,8 @@ interface Session {
   readonly encode: (headers: Headers) => Buffer;
   readonly decoder: ReturnType<typeof headerDecoder>;
   onStream: ((stream: SpdyStream) => void) | undefined;
+  /** The peer's streams come in rising order. */
+  lastPeerId: number;
   closed: boolean;
   /** Set while reading waits for a slow reader. */
   resume: (() => void) | undefined;
@@ -69,12 +73,17 @@ export function createSpdyConnection(socket: Duplex, options: SpdyOptions): Spdy
     encode: headerEncoder(),
     decoder: headerDecoder(),
     onStream: options.onStream,
+    lastPeerId: 0,
     closed: false,
     resume: undefined,
     finish: done.resolve,
   };
   let nextId = options.role === 'client' ? 1 : 2;
   socket.on('error', (error) => close(session, error));
+  // Reading may be waiting for a slow reader when the connection goes.
+  socket.on('close', () => {
+    if (!socket.readableEnded) close(session, new Error('the connection was lost'));
+  });
   readAll(session, options.head ?? Buffer.alloc(0)).then(
     () => {
       for (const entry of session.streams.values()) resetByPeer(session, entry);
@@ -97,6 +106,8 @@ export function createSpdyConnection(socket: Duplex, options: SpdyOptions): Spdy
 
 function close(session: Session, error: Error | undefined): void {
   if (session.closed) return;
+  if (error === undefined && session.role === 'server')
+    send(session, controlFrame(frameTypes.goAway, Buffer.concat([uint32(session.lastPeerId), uint32(0)])));
   session.closed = true;
   for (const { stream } of session.streams.values()) stream.channel.destroy(error);
   session.streams.clear();
@@ -110,6 +121,10 @@ function close(session: Session, error: Error | undefined): void {
 function send(session: Session, frame: Buffer, sent?: (error?: Error | null) => void): void {
   if (session.closed || session.socket.destroyed) sent?.(new Error('the connection is closed'));
   else session.socket.write(frame, sent);
+}
+
+function sendReset(session: Session, id: number, status: number): void {
+  send(session, controlFrame(frameTypes.rstStream, Buffer.concat([uint32(id), uint32(status)])));
 }
 
 function addStream(session: Session, id: number, headers: Headers): OpenStream {
@@ -130,7 +145,7 @@ function addStream(session: Session, id: number, headers: Headers): OpenStream {
       forgetIfOver(session, entry);
     },
     destroy: (error, callback) => {
-      if (session.streams.delete(id)) send(session, controlFrame(frameTypes.rstStream, Buffer.concat([uint32(id), uint32(cancel)])));
+      if (session.streams.delete(id)) sendReset(session, id, cancel);
       caughtUp(session, entry);
       callback(error);
     },
@@ -191,20 +206,31 @@ function onData(session: Session, frame: Frame): void {
 async function onControl(session: Session, frame: Frame & { kind: 'control' }): Promise<void> {
   const { type, id, flags, body } = frame;
   const entry = session.streams.get(id);
-  if (type === frameTypes.synStream) {
-    const headers = await session.decoder.decode(body.subarray(10));
-    if (session.closed) return;
-    const opened = addStream(session, id, headers);
-    send(session, controlFrame(frameTypes.synReply, Buffer.concat([uint32(id), session.encode({})])));
-    session.onStream?.(opened.stream);
-    if (flags & finFlag) endRemote(session, opened);
-  } else if (type === frameTypes.synReply) {
+  if (type === frameTypes.synStream) await onSynStream(session, frame);
+  else if (type === frameTypes.synReply) {
     await session.decoder.decode(body.subarray(4));
     if (entry !== undefined && flags & finFlag) endRemote(session, entry);
   } else if (type === frameTypes.rstStream && entry !== undefined) {
     resetByPeer(session, entry);
   } else if (type === frameTypes.ping) {
-    const ours = (body.readUInt32BE(0) % 2 === 1) === (session.role === 'client');
+    const ours = !isPeers(session, body.readUInt32BE(0));
     if (!ours) send(session, controlFrame(frameTypes.ping, body));
   } else if (type === frameTypes.goAway && session.streams.size === 0) close(session, undefined);
+}
+
+async function onSynStream(session: Session, { id, flags, body }: Frame): Promise<void> {
+  // Decoded in any case: all blocks are one zlib stream.
+  const headers = await session.decoder.decode(body.subarray(10));
+  if (session.closed) return;
+  if (!isPeers(session, id) || id <= session.lastPeerId || session.streams.size >= maxStreams) return sendReset(session, id, refusedStream);
+  session.lastPeerId = id;
+  const opened = addStream(session, id, headers);
+  send(session, controlFrame(frameTypes.synReply, Buffer.concat([uint32(id), session.encode({})])));
+  session.onStream?.(opened.stream);
+  if (flags & finFlag) endRemote(session, opened);
+}
+
+/** Clients count odd numbers, servers even ones. */
+function isPeers(session: Session, id: number): boolean {
+  return (id % 2 === 1) === (session.role === 'server');
 }

@@ -83,7 +83,7 @@ function parse(block: Buffer): Headers {
   };
   const count = block.readUInt32BE(0);
   position = 4;
-  for (let i = 0; i < count; i++) headers[readText()] = readText();
+  for (let i = 0; i < count; i++) headers[readText().toLowerCase()] = readText().replaceAll('\0', ', ');
   return headers;
 }
 
