@@ -1,5 +1,7 @@
 // keks env: what a shell needs so that aws and kubectl speak to this keks: eval "$(keks env)"
+import { dirname } from 'node:path';
 import { homeOf } from '#fleet/home.ts';
+import { bundledClient, isOnPath } from './bundled-clients.ts';
 import { adminCredentials } from './credentials.ts';
 import { requireDaemon } from './daemon.ts';
 import type { OutputFormat } from './output.ts';
@@ -17,6 +19,8 @@ export async function env({ output }: { output: OutputFormat }): Promise<void> {
     AWS_DEFAULT_REGION: region,
     KUBECONFIG: home.kubeconfig,
   };
+  const kubectl = isOnPath('kubectl') ? undefined : await bundledClient('kubectl');
+  if (kubectl !== undefined) variables['PATH'] = `${dirname(kubectl)}:${process.env['PATH'] ?? ''}`;
   // A session token or profile of another account would be mixed into every request.
   const unset = 'unset AWS_SESSION_TOKEN AWS_PROFILE';
   print(output, variables, () => [unset, ...Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`)].join('\n'));
