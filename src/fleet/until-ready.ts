@@ -1,6 +1,7 @@
 // Waits for a node to report Ready, by watching it.
 import type { Node } from '#api/generated/core-v1.ts';
 import { nodes } from '#api/generated/resources.ts';
+import { conditionOf, isConditionTrue } from '#api/meta/conditions.ts';
 import type { Client } from '#client/client.ts';
 import type { Clock } from '#lib/clock.ts';
 
@@ -12,7 +13,7 @@ export async function untilReady(client: Client, name: string, clock: Clock): Pr
   let last: Node | undefined;
   const look = (node: Node) => {
     last = node;
-    if (readyCondition(node)?.status === 'True') resolve();
+    if (isConditionTrue(node.status?.conditions, 'Ready')) resolve();
   };
   const watch = client.watch(
     nodes,
@@ -23,7 +24,7 @@ export async function untilReady(client: Client, name: string, clock: Clock): Pr
   ); // prettier-ignore
   void watch.done.then((error) => reject(error ?? new Error(`the watch of node ${name} ended`)));
   const timer = clock.after(patienceMs, () => {
-    const why = last && readyCondition(last)?.message;
+    const why = conditionOf(last?.status?.conditions, 'Ready')?.message;
     reject(new Error(`node ${name} is not Ready after ${patienceMs / 1000} s${why ? `: ${why}` : ''}`));
   });
   try {
@@ -32,8 +33,4 @@ export async function untilReady(client: Client, name: string, clock: Clock): Pr
     timer.cancel();
     watch.close();
   }
-}
-
-function readyCondition(node: Node) {
-  return node.status?.conditions?.find(({ type }) => type === 'Ready');
 }

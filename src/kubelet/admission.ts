@@ -1,8 +1,11 @@
 // The node's last word on a pod that was bound to it: refuses what does not fit, in upstream's words.
 import type { Node, Pod } from '#api/generated/core-v1.ts';
-import { podRequest } from './resources.ts';
-import { milliOf, wholeOf } from './quantity.ts';
-import { matchesNode } from './node-affinity.ts';
+import { addAmounts, amountsOf } from '#api/core/amounts.ts';
+import { collide, hostPortsOf } from '#api/core/host-ports.ts';
+import { isNodeWanted } from '#api/core/node-selector.ts';
+import { podRequests } from '#api/core/pod-requests.ts';
+import { isTolerated } from '#api/core/tolerations.ts';
+import { valueOf } from '#api/meta/quantity.ts';
 
 export interface Refusal {
   reason: string;
@@ -13,7 +16,7 @@ export interface Refusal {
 export function refusalOf(pod: Pod, others: readonly Pod[], node: Pick<Node, 'metadata' | 'spec' | 'status'>): Refusal | undefined {
   const allocatable = node.status?.allocatable ?? {};
   return (
-    countRefusal(others.length, wholeOf(allocatable.pods)) ??
+    countRefusal(others.length, valueOf(allocatable.pods)) ??
     resourceRefusal(pod, others, allocatable) ??
     affinityRefusal(pod, node) ??
     portRefusal(pod, others) ??
@@ -26,25 +29,14 @@ function countRefusal(used: number, capacity: number): Refusal | undefined {
 }
 
 function resourceRefusal(pod: Pod, others: readonly Pod[], allocatable: Record<string, string>): Refusal | undefined {
-  for (const resource of requestedResources(pod)) {
-    const count = resource === 'cpu' ? milliOf : wholeOf;
-    const requested = podRequest(pod, resource, count);
-    if (requested === 0) continue;
-    const capacity = count(allocatable[resource]);
-    let used = 0;
-    for (const other of others) used += podRequest(other, resource, count);
-    if (used + requested > capacity) return outOf(resource, requested, used, capacity);
+  const wanted = podRequests(pod);
+  const capacities = amountsOf(allocatable);
+  const used = others.map((other) => podRequests(other)).reduce(addAmounts, {});
+  for (const [resource, requested] of Object.entries(wanted)) {
+    const [held, capacity] = [used[resource] ?? 0, capacities[resource] ?? 0];
+    if (requested > 0 && held + requested > capacity) return outOf(resource, requested, held, capacity);
   }
   return undefined;
-}
-
-function requestedResources(pod: Pod): string[] {
-  const names = new Set<string>();
-  for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
-    for (const name of Object.keys(container.resources?.requests ?? {})) names.add(name);
-  }
-  for (const name of Object.keys(pod.spec.resources?.requests ?? {})) names.add(name);
-  return [...names];
 }
 
 function outOf(resource: string, requested: number, used: number, capacity: number): Refusal {
@@ -55,42 +47,23 @@ function outOf(resource: string, requested: number, used: number, capacity: numb
 }
 
 function affinityRefusal(pod: Pod, node: Pick<Node, 'metadata'>): Refusal | undefined {
-  if (matchesNode(pod, node)) return undefined;
+  if (isNodeWanted(pod, node)) return undefined;
   return predicateFailed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
 }
 
 function portRefusal(pod: Pod, others: readonly Pod[]): Refusal | undefined {
-  const wanted = hostPorts(pod);
+  const wanted = hostPortsOf(pod);
   if (wanted.length === 0) return undefined;
-  const taken = others.flatMap(hostPorts);
-  const clash = wanted.some((port) =>
-    taken.some((other) => other.port === port.port && other.protocol === port.protocol && sameAddress(other.ip, port.ip)),
-  );
+  const taken = others.flatMap(hostPortsOf);
+  const clash = wanted.some((port) => taken.some((other) => collide(port, other)));
   return clash ? predicateFailed('NodePorts', "node(s) didn't have free ports for the requested pod ports") : undefined;
-}
-
-function hostPorts(pod: Pod): { port: number; protocol: string; ip: string }[] {
-  return pod.spec.containers.flatMap((container) =>
-    (container.ports ?? [])
-      .filter((port) => (port.hostPort ?? 0) > 0)
-      .map((port) => ({ port: port.hostPort!, protocol: port.protocol ?? 'TCP', ip: port.hostIP ?? '0.0.0.0' })),
-  );
-}
-
-function sameAddress(a: string, b: string): boolean {
-  return a === b || a === '0.0.0.0' || b === '0.0.0.0';
 }
 
 /** Only NoExecute counts here: NoSchedule was the scheduler's to heed. */
 function taintRefusal(pod: Pod, node: Pick<Node, 'spec'>): Refusal | undefined {
   for (const taint of node.spec?.taints ?? []) {
     if (taint.effect !== 'NoExecute') continue;
-    const tolerated = (pod.spec.tolerations ?? []).some((toleration) => {
-      if (toleration.effect && toleration.effect !== taint.effect) return false;
-      if (toleration.key && toleration.key !== taint.key) return false;
-      if (toleration.operator === 'Exists') return true;
-      return toleration.key === taint.key && (toleration.value ?? '') === (taint.value ?? '');
-    });
+    const tolerated = isTolerated(taint, pod.spec.tolerations);
     if (!tolerated) return predicateFailed('TaintToleration', `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`);
   }
   return undefined;

@@ -1,6 +1,7 @@
 // The conditions that a kubelet reports of a pod, with upstream's reasons and messages.
 import type { ContainerStatus, Pod, PodCondition } from '#api/generated/core-v1.ts';
-import { isSidecar } from './pod-view.ts';
+import { isSidecar } from '#api/core/pod-requests.ts';
+import { podCondition } from '#api/core/pod-state.ts';
 import type { Phase } from './pod-phase.ts';
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
@@ -64,7 +65,7 @@ function readyVerdict(pod: Pod, containersReady: Verdict): Verdict {
   if (containersReady.status !== 'True') return containersReady;
   const missing: string[] = [];
   for (const { conditionType } of pod.spec.readinessGates ?? []) {
-    const condition = pod.status?.conditions?.find((entry) => entry.type === conditionType);
+    const condition = podCondition(pod, conditionType);
     if (condition === undefined) missing.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
     else if (condition.status !== 'True') {
       missing.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`);

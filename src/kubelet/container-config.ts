@@ -9,8 +9,8 @@ import { containerEnv } from './env.ts';
 import { expand } from './expand.ts';
 import { containerLabels, hostnameOf, identityOf, logDirectoryName, sandboxLabels } from './identity.ts';
 import type { ContainerKind } from './pod-view.ts';
-import { isSidecar } from './pod-view.ts';
-import { wholeOf } from './quantity.ts';
+import { isSidecar } from '#api/core/pod-requests.ts';
+import { valueOf } from '#api/meta/quantity.ts';
 import { cgroupParentOf, containerResources } from './resources.ts';
 import type { ContainerConfig, SandboxConfig } from './runtime/runtime.ts';
 import { containerSecurity, sandboxSecurity } from './security.ts';
@@ -81,7 +81,7 @@ export async function containerConfig(request: ContainerRequest, context: Kubele
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
-    resources: containerResources(pod, container, wholeOf(context.node().status?.capacity?.memory)),
+    resources: containerResources(pod, container, valueOf(context.node().status?.capacity?.memory)),
     securityContext: containerSecurity(pod, container),
     labels: containerLabels(pod, container.name),
     annotations: { 'io.kubernetes.container.restartCount': String(attempt), 'keks.dev/container-kind': kindOf(pod, container.name) },

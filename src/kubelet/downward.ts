@@ -1,6 +1,6 @@
 // What a container may learn of its own pod: fields and resources, for env variables and downwardAPI files.
 import type { Container, Pod, ResourceFieldSelector } from '#api/generated/core-v1.ts';
-import { amountOf } from './quantity.ts';
+import { approximateValueOf } from '#api/meta/quantity.ts';
 
 export interface DownwardAddresses {
   podIps: readonly string[];
@@ -62,8 +62,8 @@ export function resourceValue(
   if (wanted === undefined || resource === '') return undefined;
   const { limits, requests } = wanted.resources ?? {};
   const quantity = kind === 'limits' ? (limits?.[resource] ?? allocatable[resource]) : (requests?.[resource] ?? limits?.[resource]);
-  const divisor = amountOf(selector.divisor) || 1;
-  return String(Math.ceil(Number((amountOf(quantity) / divisor).toFixed(9))));
+  const divisor = approximateValueOf(selector.divisor) || 1;
+  return String(Math.ceil(Number((approximateValueOf(quantity) / divisor).toFixed(9))));
 }
 
 function splitOnce(text: string): [string, string] {

@@ -1,6 +1,7 @@
 // A node's agent: watches the pods bound to its node, runs them, and reports. The same one drives real and simulated nodes.
 // Restarted, it adopts what the runtime already runs.
 import { readFile } from 'node:fs/promises';
+import { isPodTerminal } from '#api/core/pod-state.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { pods } from '#api/generated/resources.ts';
 import type { Client } from '#client/client.ts';
@@ -175,7 +176,7 @@ class NodeKubelet implements Kubelet {
   #others(pod: Pod): Pod[] {
     const others: Pod[] = [];
     for (const [uid, worker] of this.#workers)
-      if (uid !== pod.metadata.uid && !worker.isOver && isActive(worker.pod)) others.push(worker.pod);
+      if (uid !== pod.metadata.uid && !worker.isOver && !isPodTerminal(worker.pod)) others.push(worker.pod);
     return others;
   }
 
@@ -189,10 +190,6 @@ class NodeKubelet implements Kubelet {
       worker.remove();
     }
   }
-}
-
-function isActive(pod: Pod): boolean {
-  return pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
 }
 
 /** Enough of a pod to end what is left of it. */

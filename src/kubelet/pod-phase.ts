@@ -1,6 +1,6 @@
 // A pod's phase from its containers' statuses, by upstream's rules.
 import type { ContainerStatus, Pod } from '#api/generated/core-v1.ts';
-import { isSidecar } from './pod-view.ts';
+import { isSidecar } from '#api/core/pod-requests.ts';
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 

@@ -1,5 +1,6 @@
 // A pod's containers as its spec lists them, each joined with what the runtime knows of it: the common ground of plan and status.
 import type { Container, ContainerStatus, Pod } from '#api/generated/core-v1.ts';
+import { isSidecar } from '#api/core/pod-requests.ts';
 import type { ContainerStatusInfo, RuntimePod, SandboxInfo } from './runtime/runtime.ts';
 
 export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral';
@@ -27,11 +28,6 @@ export interface PodView {
   ephemeral: ContainerView[];
   /** Every container instance in the runtime, also of containers that the spec no longer names. */
   instances: ContainerStatusInfo[];
-}
-
-/** A regular init container must end well; a sidecar is an init container that keeps running. */
-export function isSidecar(container: Container): boolean {
-  return container.restartPolicy === 'Always';
 }
 
 export function viewPod(pod: Pod, runtime: readonly RuntimePod[]): PodView {

@@ -1,5 +1,6 @@
 // One pod on its node: observe, plan, act, report — again whenever something happened. Never two turns at a time; what takes long
 // (pulls, starts, stops) runs beside the turns and asks for another one when it is done.
+import { isPodTerminal } from '#api/core/pod-state.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { pods } from '#api/generated/resources.ts';
 import { isConflict, isNotFound } from '#api/meta/errors.ts';
@@ -144,9 +145,8 @@ export class PodWorker {
   }
 
   #isEnding(): boolean {
-    const { metadata, status } = this.pod;
-    const isTerminal = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-    return this.#isRemoved || metadata.deletionTimestamp !== undefined || this.#verdict !== undefined || isTerminal;
+    const isDeleted = this.pod.metadata.deletionTimestamp !== undefined;
+    return this.#isRemoved || isDeleted || this.#verdict !== undefined || isPodTerminal(this.pod);
   }
 
   #reject(refusal: Refusal): void {

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { refusalOf } from './admission.ts';
 import { c, testPod } from './plan.fixture.ts';
-import { qosClass } from './qos.ts';
-import { cgroupParentOf, containerResources, podRequest } from './resources.ts';
-import { milliOf } from './quantity.ts';
+import { qosClassOf } from '#api/core/pod-qos.ts';
+import { podRequests } from '#api/core/pod-requests.ts';
+import { cgroupParentOf, containerResources } from './resources.ts';
 
 const withResources = (requests?: Record<string, string>, limits?: Record<string, string>): Pod =>
   testPod({ containers: [c('main', { resources: { ...(requests && { requests }), ...(limits && { limits }) } })] });
@@ -20,7 +20,7 @@ test('quality of service and cgroup follow from requests and limits', () => {
     [withResources({ cpu: '1000m', memory: '1024Mi' }, both), 'Guaranteed', '/kubepods/podu1'],
     [withResources(both, { cpu: '2', memory: '1Gi' }), 'Burstable', '/kubepods/burstable/podu1'],
   ];
-  for (const [pod, qos, parent] of cases) assert.deepEqual([qosClass(pod), cgroupParentOf(pod)], [qos, parent]);
+  for (const [pod, qos, parent] of cases) assert.deepEqual([qosClassOf(pod), cgroupParentOf(pod)], [qos, parent]);
 });
 
 test('cpu becomes shares and quota, memory a limit and an out-of-memory score', () => {
@@ -44,7 +44,7 @@ test('a pod counts for its containers or its largest step of initialisation', ()
     containers: [c('a', cpu('200m')), c('b', cpu('300m'))],
     overhead: { cpu: '10m' },
   });
-  assert.equal(podRequest(pod, 'cpu', milliOf), 1010);
+  assert.deepEqual(podRequests(pod), { cpu: 1010 });
 });
 
 test('a node refuses what does not fit, in upstream words', () => {

@@ -1,9 +1,9 @@
 // Requests and limits as the runtime wants them: cgroup shares, quota, memory, out-of-memory score and cgroup paths.
 import type { Container, Pod } from '#api/generated/core-v1.ts';
+import { isSidecar } from '#api/core/pod-requests.ts';
 import type { ContainerConfig } from './runtime/runtime.ts';
-import { isSidecar } from './pod-view.ts';
-import { qosClass } from './qos.ts';
-import { milliOf, wholeOf } from './quantity.ts';
+import { qosClassOf } from '#api/core/pod-qos.ts';
+import { milliValueOf, valueOf } from '#api/meta/quantity.ts';
 
 const periodUs = 100_000;
 const minShares = 2;
@@ -13,10 +13,10 @@ const minQuotaUs = 1000;
 export function containerResources(pod: Pod, container: Container, nodeMemoryBytes: number): ContainerConfig['resources'] {
   const { requests, limits } = container.resources ?? {};
   // Without a request the limit counts as one; without either the least share.
-  const cpuMilli = milliOf(requests?.cpu ?? limits?.cpu);
-  const limitMilli = milliOf(limits?.cpu);
-  const memoryLimitBytes = wholeOf(limits?.memory);
-  const memoryRequestBytes = wholeOf(requests?.memory ?? limits?.memory);
+  const cpuMilli = milliValueOf(requests?.cpu ?? limits?.cpu);
+  const limitMilli = milliValueOf(limits?.cpu);
+  const memoryLimitBytes = valueOf(limits?.memory);
+  const memoryRequestBytes = valueOf(requests?.memory ?? limits?.memory);
   return {
     cpuShares: sharesOf(cpuMilli),
     ...(limitMilli > 0 && { cpuPeriodUs: periodUs, cpuQuotaUs: Math.max(minQuotaUs, Math.floor((limitMilli * periodUs) / 1000)) }),
@@ -33,14 +33,14 @@ export function sharesOf(cpuMilli: number): number {
 /** Who dies first when memory runs out: best effort at 1000, guaranteed last, the rest by the share they asked for. */
 export function oomScoreAdj(pod: Pod, container: Container, nodeMemoryBytes: number): number {
   if (pod.spec.priorityClassName === 'system-node-critical') return -997;
-  const qos = qosClass(pod);
+  const qos = qosClassOf(pod);
   if (qos === 'Guaranteed') return -997;
   if (qos === 'BestEffort') return 1000;
-  const request = wholeOf(container.resources?.requests?.memory);
+  const request = valueOf(container.resources?.requests?.memory);
   let score = Math.floor(1000 - (1000 * request) / Math.max(1, nodeMemoryBytes));
   if (isSidecar(container)) {
     // A sidecar must not be killed before the containers it serves.
-    const smallest = Math.min(...pod.spec.containers.map((main) => wholeOf(main.resources?.requests?.memory)));
+    const smallest = Math.min(...pod.spec.containers.map((main) => valueOf(main.resources?.requests?.memory)));
     score = Math.min(score, Math.floor(1000 - (1000 * smallest) / Math.max(1, nodeMemoryBytes)));
   }
   if (score < 3) return 3;
@@ -49,26 +49,7 @@ export function oomScoreAdj(pod: Pod, container: Container, nodeMemoryBytes: num
 
 /** `/kubepods/burstable/pod<uid>`; guaranteed pods stand directly below kubepods. */
 export function cgroupParentOf(pod: Pod): string {
-  const qos = qosClass(pod);
+  const qos = qosClassOf(pod);
   const middle = qos === 'Guaranteed' ? '' : `/${qos.toLowerCase()}`;
   return `/kubepods${middle}/pod${pod.metadata.uid}`;
-}
-
-/** What a pod counts for on its node: the larger of its containers' sum and its largest step of initialisation, and the overhead. */
-export function podRequest(pod: Pod, resource: string, count: (quantity: string | undefined) => number): number {
-  const podLevel = pod.spec.resources?.requests?.[resource];
-  const overhead = count(pod.spec.overhead?.[resource]);
-  if (podLevel !== undefined) return count(podLevel) + overhead;
-  let sum = 0;
-  for (const container of pod.spec.containers) sum += count(container.resources?.requests?.[resource]);
-  let sidecars = 0;
-  let peak = 0;
-  for (const container of pod.spec.initContainers ?? []) {
-    const request = count(container.resources?.requests?.[resource]);
-    if (isSidecar(container)) {
-      sidecars += request;
-      peak = Math.max(peak, sidecars);
-    } else peak = Math.max(peak, sidecars + request);
-  }
-  return Math.max(sum + sidecars, peak) + overhead;
 }

@@ -6,7 +6,8 @@ import { containerStatus } from './container-status.ts';
 import { podConditions } from './conditions.ts';
 import type { PodView } from './pod-view.ts';
 import { podPhase } from './pod-phase.ts';
-import { qosClass } from './qos.ts';
+import { qosClassOf } from '#api/core/pod-qos.ts';
+import { podCondition } from '#api/core/pod-state.ts';
 
 export interface StatusInput extends Omit<ContainerStatusInput, 'pod' | 'ending'> {
   view: PodView;
@@ -45,7 +46,7 @@ export function podStatus(input: StatusInput): PodStatus {
     startTime: pod.status?.startTime ?? toTime(input.nowMs),
     ...(init.length > 0 && { initContainerStatuses: init }),
     containerStatuses: main,
-    qosClass: pod.status?.qosClass ?? qosClass(pod),
+    qosClass: pod.status?.qosClass ?? qosClassOf(pod),
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
   };
 }
@@ -58,7 +59,7 @@ function podIps(input: StatusInput): readonly string[] {
 }
 
 function dated(condition: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>, pod: Pod, nowMs: number): PodCondition {
-  const before = pod.status?.conditions?.find((entry) => entry.type === condition.type);
+  const before = podCondition(pod, condition.type);
   const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : toTime(nowMs);
   return {
     ...condition,
@@ -75,6 +76,6 @@ export function rejectedStatus(pod: Pod, refusal: { reason: string; message: str
     reason: refusal.reason,
     message: `Pod was rejected: ${refusal.message}`,
     startTime: pod.status?.startTime ?? toTime(nowMs),
-    qosClass: pod.status?.qosClass ?? qosClass(pod),
+    qosClass: pod.status?.qosClass ?? qosClassOf(pod),
   };
 }

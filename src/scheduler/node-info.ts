@@ -1,8 +1,9 @@
 // A node with the pods that count against it, bound or assumed; sums are kept as pods come and go.
 import type { Node } from '#api/generated/core-v1.ts';
-import type { Amounts } from './amounts.ts';
-import { amountsOf } from './amounts.ts';
-import type { HostPort, PodInfo } from './pod-info.ts';
+import type { Amounts } from '#api/core/amounts.ts';
+import { amountsOf } from '#api/core/amounts.ts';
+import type { HostPort } from '#api/core/host-ports.ts';
+import type { PodInfo } from './pod-info.ts';
 
 export interface NodeInfo {
   readonly name: string;

@@ -1,4 +1,5 @@
 // What the scheduler writes to the API: bindings, the condition of pods that found no node, the node that volumes are to be made for.
+import { podCondition } from '#api/core/pod-state.ts';
 import type { PersistentVolumeClaim, Pod } from '#api/generated/core-v1.ts';
 import { persistentvolumeclaims, pods } from '#api/generated/resources.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
@@ -45,7 +46,7 @@ export function createPodWriter({
     },
     async reportUnschedulable(pod, message) {
       events.event(pod, 'Warning', 'FailedScheduling', message);
-      const known = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+      const known = podCondition(pod, 'PodScheduled');
       if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message) return;
       const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : toTime(clock.now());
       const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime };

@@ -1,5 +1,6 @@
 // The scheduler: takes one waiting pod after the other, picks its node and binds it through the API. Picking is synchronous on the
 // scheduler's own picture of the cluster; bindings run beside it, and a pod counts on its node from the moment it was picked.
+import { isPodActive, isPodTerminal } from '#api/core/pod-state.ts';
 import type { Node, Pod } from '#api/generated/core-v1.ts';
 import { nodes, persistentvolumeclaims, persistentvolumes, pods, storageclasses } from '#api/generated/resources.ts';
 import type { ResourceType } from '#api/meta/object.ts';
@@ -150,8 +151,7 @@ function follow(informers: Informers, { cache, queue, schedulerName, changed }: 
     const uid = pod.metadata.uid!;
     if (pod.spec.nodeName) {
       queue.remove(uid);
-      const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-      if (finished) {
+      if (isPodTerminal(pod)) {
         if (cache.removePod(uid)) changed('pod-removed');
       } else if (old?.spec.nodeName !== pod.spec.nodeName || old.metadata.generation !== pod.metadata.generation) cache.setPod(pod);
     } else if (isWaiting(pod) && pod.spec.schedulerName === schedulerName) {
@@ -183,7 +183,7 @@ function follow(informers: Informers, { cache, queue, schedulerName, changed }: 
 }
 
 function isWaiting(pod: Pod): boolean {
-  return !pod.spec.nodeName && !pod.metadata.deletionTimestamp && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
+  return !pod.spec.nodeName && isPodActive(pod);
 }
 
 /** Whether a node's change could let a pod in that was kept out, or changes what it holds. Heartbeats do not. */

@@ -88,18 +88,19 @@ export function subtractQuantities(a: string | Quantity, b: string | Quantity): 
   return combine(quantity(a), quantity(b), -1n);
 }
 
-/** The whole number not below it, as upstream's Value(): bytes, pods, whole cores. */
-export function valueOf(text: string | Quantity): number {
+/** The whole number not below it, as upstream's Value(): bytes, pods, whole cores. What is absent counts as nothing, here and below. */
+export function valueOf(text: string | Quantity | undefined): number {
   return scaledValue(text, 0);
 }
 
 /** Thousandths, rounded up, as upstream's MilliValue(): CPU. */
-export function milliValueOf(text: string | Quantity): number {
+export function milliValueOf(text: string | Quantity | undefined): number {
   return scaledValue(text, -3);
 }
 
 /** For charts and logs only: it may lose precision. */
-export function approximateValueOf(text: string | Quantity): number {
+export function approximateValueOf(text: string | Quantity | undefined): number {
+  if (text === undefined) return 0;
   const { unscaled, scale } = quantity(text);
   return scale >= 0 ? Number(unscaled) * 10 ** scale : Number(unscaled) / 10 ** -scale;
 }
@@ -116,7 +117,8 @@ function quantity(value: string | Quantity): Quantity {
   return typeof value === 'string' ? parseQuantity(value) : value;
 }
 
-function scaledValue(value: string | Quantity, scale: number): number {
+function scaledValue(value: string | Quantity | undefined, scale: number): number {
+  if (value === undefined) return 0;
   if (typeof value === 'string') {
     const quick = quickScaled(value, scale);
     if (quick !== undefined) return quick;

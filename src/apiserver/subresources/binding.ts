@@ -1,4 +1,5 @@
 // Binding: the scheduler's decision, written into the pod once and never changed.
+import { podCondition } from '#api/core/pod-state.ts';
 import type { Binding, Pod } from '#api/generated/core-v1.ts';
 import { conflict, invalid, notFound } from '#api/meta/errors.ts';
 import { invalidValue, notSupported, required } from '#api/meta/field-errors.ts';
@@ -59,7 +60,7 @@ function refusalOf(pod: Pod): string | undefined {
 
 function bound(pod: Pod, binding: Binding, now: string): Pod {
   const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
-  const before = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  const before = podCondition(pod, 'PodScheduled');
   const scheduled = {
     type: 'PodScheduled',
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),

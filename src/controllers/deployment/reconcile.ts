@@ -5,7 +5,7 @@ import { deployments, replicasets } from '#api/generated/resources.ts';
 import { isNotFound } from '#api/meta/errors.ts';
 import type { ControllerContext } from '../runtime/controller.ts';
 import { saysTheSame } from '../runtime/equality.ts';
-import { isPodTerminal } from '../runtime/pod-state.ts';
+import { isPodTerminal } from '#api/core/pod-state.ts';
 import type { Outcome } from '../runtime/reconciler.ts';
 import { syncNewReplicaSet } from './new-replicaset.ts';
 import { byCreation, revisionOf } from './revision.ts';

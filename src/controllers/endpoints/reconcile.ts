@@ -1,6 +1,6 @@
 // The Endpoints of a service: its pods' addresses, grouped by the ports that they answer on. The older sibling of EndpointSlice.
 import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from '#api/generated/core-v1.ts';
-import { isPodReady, isPodTerminal } from '../runtime/pod-state.ts';
+import { isPodReady, isPodTerminal } from '#api/core/pod-state.ts';
 import { addressesOf, headlessLabel, hostnameIn, isHeadless, isIpv6, targetPortOf } from '../runtime/service-pods.ts';
 
 export const overCapacityAnnotation = 'endpoints.kubernetes.io/over-capacity';

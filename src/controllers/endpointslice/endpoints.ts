@@ -1,7 +1,7 @@
 // The endpoints that a service should have, from its pods: grouped by address family and by the ports that they answer on.
 import type { Node, Pod, Service } from '#api/generated/core-v1.ts';
 import type { Endpoint, EndpointPort } from '#api/generated/discovery-v1.ts';
-import { isPodReady, isPodTerminal } from '../runtime/pod-state.ts';
+import { isPodReady, isPodTerminal } from '#api/core/pod-state.ts';
 import { addressesOf, hostnameIn, isHeadless, isIpv6, targetPortOf } from '../runtime/service-pods.ts';
 
 export interface EndpointGroup {

@@ -1,4 +1,5 @@
 // The namespace controller: empties a namespace that is being deleted, pods first, then lets it go.
+import { isPodTerminal } from '#api/core/pod-state.ts';
 import type { Namespace, Pod } from '#api/generated/core-v1.ts';
 import { namespaces, pods } from '#api/generated/resources.ts';
 import { isNotFound, isReason } from '#api/meta/errors.ts';
@@ -142,7 +143,7 @@ function tally(resource: ResourceType, remaining: KubeObject[], pass: Pass): voi
 }
 
 function graceMsOf(pod: Pod): number {
-  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return 0;
+  if (isPodTerminal(pod)) return 0;
   return (pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
 }
 

@@ -4,7 +4,7 @@ import { pods } from '#api/generated/resources.ts';
 import { isNotFound } from '#api/meta/errors.ts';
 import { toTime } from '#lib/clock.ts';
 import type { ControllerContext } from '../runtime/controller.ts';
-import { podCondition } from '../runtime/pod-state.ts';
+import { podCondition } from '#api/core/pod-state.ts';
 
 /** Throws the first failure after all have been tried. */
 export async function markPodsNotReady({ client, clock, events }: ControllerContext, onNode: readonly Pod[]): Promise<void> {

@@ -9,7 +9,8 @@ import type { Controller, ControllerContext } from '../runtime/controller.ts';
 import type { Ending } from '../runtime/evict.ts';
 import { endPod } from '../runtime/evict.ts';
 import { byNode, nodeIndex } from '../runtime/indexes.ts';
-import { isPodTerminal } from '../runtime/pod-state.ts';
+import { isPodTerminal } from '#api/core/pod-state.ts';
+import { isConditionTrue } from '#api/meta/conditions.ts';
 import { startReconciler, stopTogether } from '../runtime/reconciler.ts';
 import { surplusOf } from './reconcile.ts';
 
@@ -78,7 +79,7 @@ async function collect(world: World): Promise<void> {
 
 function isOutOfService(node: Node): boolean {
   if (!node.spec?.taints?.some(({ key }) => key === outOfServiceTaint)) return false;
-  return node.status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True';
+  return !isConditionTrue(node.status?.conditions, 'Ready');
 }
 
 async function endTerminating(world: World, node: Node): Promise<void> {

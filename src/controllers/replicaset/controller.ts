@@ -11,7 +11,8 @@ import type { Expectations } from '../runtime/expectations.ts';
 import { createExpectations } from '../runtime/expectations.ts';
 import { byController, byNamespace, controllerIndex, namespaceIndex, orphansOf } from '../runtime/indexes.ts';
 import { controllerOf } from '#api/meta/owner-references.ts';
-import { isPodActive, isPodTerminating } from '../runtime/pod-state.ts';
+import { isPodActive, isPodTerminating } from '#api/core/pod-state.ts';
+import { conditionOf } from '#api/meta/conditions.ts';
 import type { Outcome, Reconciler } from '../runtime/reconciler.ts';
 import { startReconciler, stopTogether } from '../runtime/reconciler.ts';
 import { selectorOfLabelSelector } from '#api/meta/label-selector.ts';
@@ -144,7 +145,7 @@ async function reconcile(world: World, key: string): Promise<Outcome | undefined
 
 /** The failure that the status tells of already; it stands until the next attempt. */
 function failureOf(replicaSet: ReplicaSet): Failure | undefined {
-  const condition = replicaSet.status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+  const condition = conditionOf(replicaSet.status?.conditions, 'ReplicaFailure');
   return condition && { reason: condition.reason as Failure['reason'], message: condition.message ?? '' };
 }
 

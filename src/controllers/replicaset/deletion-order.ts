@@ -1,6 +1,6 @@
 // Which pods go first when a ReplicaSet shrinks: those whose loss is felt least.
 import type { ContainerStatus, Pod } from '#api/generated/core-v1.ts';
-import { isPodReady, podCondition } from '../runtime/pod-state.ts';
+import { isPodReady, podCondition } from '#api/core/pod-state.ts';
 
 const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost';
 const phaseRank: Record<string, number> = { Pending: 0, Unknown: 1, Running: 2 };

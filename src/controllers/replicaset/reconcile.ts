@@ -2,7 +2,8 @@
 import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '#api/generated/apps-v1.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { toTime } from '#lib/clock.ts';
-import { isPodAvailable, isPodReady, podCondition } from '../runtime/pod-state.ts';
+import { isPodAvailable, isPodReady, podCondition } from '#api/core/pod-state.ts';
+import { conditionOf } from '#api/meta/conditions.ts';
 import { podsToDelete } from './deletion-order.ts';
 
 /** No more pods than this are created or deleted in one go. */
@@ -55,7 +56,7 @@ export function statusOf(replicaSet: ReplicaSet, { active, terminating, failure,
 function conditionsOf(old: ReplicaSetCondition[], failure: Failure | undefined, nowMs: number): ReplicaSetCondition[] {
   const others = old.filter((condition) => condition.type !== 'ReplicaFailure');
   if (failure === undefined) return others;
-  const before = old.find((condition) => condition.type === 'ReplicaFailure');
+  const before = conditionOf(old, 'ReplicaFailure');
   if (before?.status === 'True' && before.reason === failure.reason) return old;
   return [...others, { type: 'ReplicaFailure', status: 'True', lastTransitionTime: toTime(nowMs), ...failure }];
 }

@@ -4,7 +4,7 @@ import { pods } from '#api/generated/resources.ts';
 import { isNotFound } from '#api/meta/errors.ts';
 import { toTime } from '#lib/clock.ts';
 import type { ControllerContext } from './controller.ts';
-import { isPodTerminal } from './pod-state.ts';
+import { isPodTerminal } from '#api/core/pod-state.ts';
 
 export interface Ending {
   /** The DisruptionTarget condition; unset: none. */

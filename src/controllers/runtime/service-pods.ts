@@ -1,11 +1,12 @@
 // Services and the pods behind them, found in both directions by label indexes instead of walking namespaces.
+import { isSidecar } from '#api/core/pod-requests.ts';
 import type { Pod, Service, ServicePort } from '#api/generated/core-v1.ts';
 import { keyOf } from '#api/meta/object.ts';
 import type { Informer } from '#client/informer.ts';
 import type { IndexFunction } from '#client/object-cache.ts';
 import { saysTheSame } from './equality.ts';
 import { byLabel, labelIndex, labelValue } from './indexes.ts';
-import { isPodReady, isPodTerminal } from './pod-state.ts';
+import { isPodReady, isPodTerminal, podCondition } from '#api/core/pod-state.ts';
 
 export const headlessLabel = 'service.kubernetes.io/headless';
 export const lastTriggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
@@ -106,7 +107,7 @@ export function hostnameIn(service: Service, pod: Pod): string | undefined {
 export function targetPortOf(pod: Pod, { targetPort, port, protocol = 'TCP' }: ServicePort): number | undefined {
   if (targetPort === undefined || targetPort === 0 || targetPort === '') return port;
   if (typeof targetPort === 'number') return targetPort;
-  const sidecars = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const sidecars = (pod.spec.initContainers ?? []).filter(isSidecar);
   for (const container of [...(pod.spec.containers ?? []), ...sidecars]) {
     const found = container.ports?.find((candidate) => candidate.name === targetPort && (candidate.protocol ?? 'TCP') === protocol);
     if (found !== undefined) return found.containerPort;
@@ -118,7 +119,7 @@ export function targetPortOf(pod: Pod, { targetPort, port, protocol = 'TCP' }: S
 export function lastTriggerTime(service: Service, pods: readonly Pod[]): string | undefined {
   let latest = service.metadata.creationTimestamp;
   for (const pod of pods) {
-    const time = pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? pod.metadata.creationTimestamp;
+    const time = podCondition(pod, 'Ready')?.lastTransitionTime ?? pod.metadata.creationTimestamp;
     if (time !== undefined && (latest === undefined || time > latest)) latest = time;
   }
   return latest;

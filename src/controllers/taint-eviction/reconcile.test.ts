@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Node, Pod, Taint, Toleration } from '#api/generated/core-v1.ts';
-import { evictionTime, tolerates } from './reconcile.ts';
+import { tolerates } from '#api/core/tolerations.ts';
+import { evictionTime } from './reconcile.ts';
 
 const at = (seconds: number) => new Date(seconds * 1000).toISOString();
 const node = (...taints: Taint[]): Node => ({ metadata: { name: 'n' }, spec: { taints } });

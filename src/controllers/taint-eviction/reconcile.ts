@@ -1,6 +1,7 @@
 // When a pod must leave a node because of its NoExecute taints.
-import type { Node, Pod, Taint, Toleration } from '#api/generated/core-v1.ts';
-import { podCondition } from '../runtime/pod-state.ts';
+import type { Node, Pod, Taint } from '#api/generated/core-v1.ts';
+import { podCondition } from '#api/core/pod-state.ts';
+import { tolerates } from '#api/core/tolerations.ts';
 
 /**
  * Milliseconds since the epoch, possibly past; undefined: the pod may stay. A toleration's seconds count from when the taint
@@ -26,13 +27,6 @@ function leavesAt(pod: Pod, taint: Taint): number | undefined {
   const limits = tolerations.map(({ tolerationSeconds }) => tolerationSeconds).filter((seconds) => seconds !== undefined);
   if (limits.length === 0) return undefined;
   return metMs + Math.max(0, Math.min(...limits)) * 1000;
-}
-
-export function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  if (operator === 'Exists') return true;
-  return (operator === undefined || operator === '' || operator === 'Equal') && (value ?? '') === (taint.value ?? '');
 }
 
 function timeOf(text: string | undefined): number {

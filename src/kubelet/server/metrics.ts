@@ -1,4 +1,5 @@
 // The kubelet's metrics in Prometheus' text form: its own, and what metrics servers scrape of containers.
+import { isPodTerminal } from '#api/core/pod-state.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { KubeletContext } from '../context.ts';
 
@@ -12,7 +13,7 @@ export async function metricsText(
     if (sandbox.ready) running++;
     for (const { state } of containers) states.set(state, (states.get(state) ?? 0) + 1);
   }
-  const terminal = pods.filter(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed').length;
+  const terminal = pods.filter(isPodTerminal).length;
   return lines([
     ['kubelet_node_name', 'gauge', "The node's name. The count is always 1.", [[{ node: nodeName }, 1]]],
     ['kubelet_running_pods', 'gauge', 'Number of pods that have a running pod sandbox', [[{}, running]]],

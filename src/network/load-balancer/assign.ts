@@ -1,6 +1,7 @@
 // Which Service of type LoadBalancer has which address, and which nodes take its traffic. Pure.
 import type { Node, Service } from '#api/generated/core-v1.ts';
 import type { EndpointSlice } from '#api/generated/discovery-v1.ts';
+import { isConditionTrue } from '#api/meta/conditions.ts';
 import { keyOf } from '#api/meta/object.ts';
 import { createAddressPool } from '../ipam/address-pool.ts';
 
@@ -76,7 +77,7 @@ export function planRoutes(options: {
 
 function isEligible({ metadata, status }: Node): boolean {
   if (metadata.labels?.['node.kubernetes.io/exclude-from-external-load-balancers'] !== undefined) return false;
-  return status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+  return isConditionTrue(status?.conditions, 'Ready');
 }
 
 function nodesWithEndpoints(service: Service, slices: readonly EndpointSlice[]): Set<string> {

@@ -1,5 +1,5 @@
 // NodeAffinity: nodeSelector and required terms must match; preferred terms add their weights.
-import { matchesTerm } from '../node-selector.ts';
+import { isNodeWanted, matchesTerm } from '#api/core/node-selector.ts';
 import type { FilterPlugin, ScorePlugin } from '../framework.ts';
 
 const refusal = ["node(s) didn't match Pod's node affinity/selector"];
@@ -9,13 +9,7 @@ export const nodeAffinity: FilterPlugin & ScorePlugin = {
   retryOn: ['node-added', 'node-updated'],
   weight: 2,
   normalize: 'highest',
-  filter(pod, { node }) {
-    const labels = node!.metadata.labels ?? {};
-    const { nodeSelector, requiredTerms } = pod;
-    if (nodeSelector && Object.keys(nodeSelector).some((key) => labels[key] !== nodeSelector[key])) return refusal;
-    if (requiredTerms && !requiredTerms.some((term) => matchesTerm(term, node!))) return refusal;
-    return undefined;
-  },
+  filter: ({ pod }, { node }) => (isNodeWanted(pod, node!) ? undefined : refusal),
   concerns: (pod) => pod.preferredTerms.length > 0,
   score(pod, { node }) {
     let sum = 0;

@@ -1,5 +1,5 @@
 // NodeUnschedulable: a cordoned node takes no pod that does not tolerate being cordoned.
-import { tolerates } from '../tolerations.ts';
+import { isTolerated } from '#api/core/tolerations.ts';
 import type { FilterPlugin } from '../framework.ts';
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
@@ -8,5 +8,5 @@ const refusal = ['node(s) were unschedulable'];
 export const nodeUnschedulable: FilterPlugin = {
   name: 'NodeUnschedulable',
   retryOn: ['node-added', 'node-updated'],
-  filter: (pod, { node }) => (node!.spec.unschedulable && !tolerates(pod.tolerations, taint) ? refusal : undefined),
+  filter: (pod, { node }) => (node!.spec.unschedulable && !isTolerated(taint, pod.tolerations) ? refusal : undefined),
 };

@@ -1,5 +1,5 @@
 // TaintToleration: NoSchedule and NoExecute taints keep a pod away unless it tolerates them; PreferNoSchedule ones count against the node.
-import { tolerates } from '../tolerations.ts';
+import { isTolerated } from '#api/core/tolerations.ts';
 import type { FilterPlugin, ScorePlugin } from '../framework.ts';
 
 const refusal = ['node(s) had untolerated taint(s)'];
@@ -11,13 +11,13 @@ export const taintToleration: FilterPlugin & ScorePlugin = {
   normalize: 'lowest',
   filter(pod, { node }) {
     const keepsAway = node!.spec.taints?.some(
-      (taint) => (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') && !tolerates(pod.tolerations, taint),
+      (taint) => (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') && !isTolerated(taint, pod.tolerations),
     );
     return keepsAway ? refusal : undefined;
   },
   concerns: () => true,
   score(pod, { node }) {
     const soft = pod.tolerations.filter(({ effect }) => !effect || effect === 'PreferNoSchedule');
-    return node!.spec.taints?.filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerates(soft, taint)).length ?? 0;
+    return node!.spec.taints?.filter((taint) => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, soft)).length ?? 0;
   },
 };

@@ -1,7 +1,7 @@
 // VolumeBinding: a pod's claims must exist and be bound, or be of a class that waits for the first consumer; a bound volume may tie the pod to nodes.
 import type { PersistentVolume, PersistentVolumeClaim } from '#api/generated/core-v1.ts';
 import type { StorageClass } from '#api/generated/storage-v1.ts';
-import { matchesTerm } from '../node-selector.ts';
+import { matchesTerm } from '#api/core/node-selector.ts';
 import type { FilterPlugin, PreFilterPlugin } from '../framework.ts';
 import type { PodInfo } from '../pod-info.ts';
 

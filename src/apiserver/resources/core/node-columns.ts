@@ -1,5 +1,6 @@
 // What `kubectl get nodes` shows.
 import type { Node } from '#api/generated/core-v1.ts';
+import { conditionOf } from '#api/meta/conditions.ts';
 import type { Column } from '../resource.ts';
 import { ageCell, nameCell } from '../table-cells.ts';
 
@@ -23,7 +24,7 @@ export const nodeColumns: readonly Column<Node>[] = [
 ];
 
 function statusCell({ spec, status }: Node): string {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  const ready = conditionOf(status?.conditions, 'Ready');
   const text = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady';
   return spec?.unschedulable ? `${text},SchedulingDisabled` : text;
 }

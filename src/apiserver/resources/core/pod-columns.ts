@@ -1,5 +1,7 @@
 // What `kubectl get pods` shows: one word for the state of a pod, derived from its phase, conditions and containers.
-import type { ContainerStateTerminated, ContainerStatus, Pod, PodCondition } from '#api/generated/core-v1.ts';
+import { isSidecar } from '#api/core/pod-requests.ts';
+import type { ContainerStateTerminated, ContainerStatus, Pod } from '#api/generated/core-v1.ts';
+import { isConditionTrue } from '#api/meta/conditions.ts';
 import type { Column } from '../resource.ts';
 import { age, ageCell, nameCell } from '../table-cells.ts';
 
@@ -42,7 +44,7 @@ function summarize(pod: Pod): Summary {
     lastRestart: undefined,
   };
   const initializing = addInitContainers(summary, pod, restartable);
-  if (!initializing || isTrue(conditions, 'Initialized')) addContainers(summary, pod, restartable);
+  if (!initializing || isConditionTrue(conditions, 'Initialized')) addContainers(summary, pod, restartable);
   if (pod.metadata.deletionTimestamp) {
     if (pod.status?.reason === 'NodeLost') summary.reason = 'Unknown';
     else if (pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') summary.reason = 'Terminating';
@@ -94,7 +96,7 @@ function addContainers(summary: Summary, pod: Pod, restartable: ReadonlySet<stri
     }
   }
   if (summary.reason !== 'Completed') return;
-  if (running && isTrue(pod.status?.conditions ?? [], 'Ready')) summary.reason = 'Running';
+  if (running && isConditionTrue(pod.status?.conditions ?? [], 'Ready')) summary.reason = 'Running';
   else if (failure) summary.reason = failure;
   else if (running) summary.reason = 'NotReady';
 }
@@ -111,16 +113,13 @@ function terminatedReason({ reason, signal, exitCode }: ContainerStateTerminated
 }
 
 function restartableInitContainers(pod: Pod): Set<string> {
-  const sidecars = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const sidecars = (pod.spec?.initContainers ?? []).filter(isSidecar);
   return new Set(sidecars.map(({ name }) => name));
 }
 
 function readinessGatesCell(pod: Pod): string {
   const gates = pod.spec?.readinessGates ?? [];
   if (gates.length === 0) return '<none>';
-  const met = gates.filter(({ conditionType }) => isTrue(pod.status?.conditions ?? [], conditionType));
+  const met = gates.filter(({ conditionType }) => isConditionTrue(pod.status?.conditions, conditionType));
   return `${met.length}/${gates.length}`;
 }
-
-const isTrue = (conditions: readonly PodCondition[], type: string): boolean =>
-  conditions.some((condition) => condition.type === type && condition.status === 'True');

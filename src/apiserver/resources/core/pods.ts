@@ -7,7 +7,8 @@ import type { ResourceRules } from '../resource.ts';
 import { keepStatus } from '../status-ownership.ts';
 import { podColumns } from './pod-columns.ts';
 import { setPodDefaults } from './pod-defaults.ts';
-import { qosClassOf } from './pod-qos.ts';
+import { qosClassOf } from '#api/core/pod-qos.ts';
+import { isPodTerminal } from '#api/core/pod-state.ts';
 import { validatePodSpec } from './pod-spec/pod-spec.ts';
 import { podSpecWarnings } from './pod-spec/warnings.ts';
 import { keepServerStatus, validatePodStatusUpdate } from './pod-status.ts';
@@ -47,7 +48,7 @@ export const podRules: ResourceRules<Pod> = {
   }),
   gracePeriodSeconds(pod, asked) {
     // Nothing runs: nobody has to be asked to stop.
-    if (!pod.spec?.nodeName || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return 0;
+    if (!pod.spec?.nodeName || isPodTerminal(pod)) return 0;
     const seconds = asked ?? pod.spec.terminationGracePeriodSeconds ?? 0;
     return seconds < 0 ? 1 : seconds;
   },

@@ -1,12 +1,12 @@
 // Which taints a pod puts up with.
 import type { Taint, Toleration } from '#api/generated/core-v1.ts';
 
-export function tolerates(tolerations: readonly Toleration[], taint: Taint): boolean {
-  return tolerations.some((toleration) => matches(toleration, taint));
+export function isTolerated(taint: Taint, tolerations: readonly Toleration[] | undefined): boolean {
+  return tolerations?.some((toleration) => tolerates(toleration, taint)) ?? false;
 }
 
 /** An empty effect matches all effects, an empty key with Exists all keys. */
-function matches(toleration: Toleration, taint: Taint): boolean {
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;
   if (toleration.key && toleration.key !== taint.key) return false;
   switch (toleration.operator) {

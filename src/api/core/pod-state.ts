@@ -1,12 +1,13 @@
-// What a pod's status says, in the few questions that controllers ask.
+// What a pod's status says, in the few questions that components ask.
 import type { Pod, PodCondition } from '#api/generated/core-v1.ts';
+import { conditionOf, isConditionTrue } from '#api/meta/conditions.ts';
 
 export function podCondition(pod: Pod, type: string): PodCondition | undefined {
-  return pod.status?.conditions?.find((condition) => condition.type === type);
+  return conditionOf(pod.status?.conditions, type);
 }
 
 export function isPodReady(pod: Pod): boolean {
-  return podCondition(pod, 'Ready')?.status === 'True';
+  return isConditionTrue(pod.status?.conditions, 'Ready');
 }
 
 /** Ready for at least `minReadySeconds`. */
