@@ -101,11 +101,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random } = options;
   const kubelets = new Map<string, Kubelet>();
   const directory: KubeletDirectory = (name) => kubelets.get(name)?.connection;
+  const components = { kcm: new Registry(), ksh: new Registry() };
   // The port is opened first, because objects that the API server starts with name it; requests wait until it is ready.
   const ready = Promise.withResolvers<HttpHandler>();
   const http = options.listen && (await listen(options.listen, async (request) => (await ready.promise)(request), options));
   const port = http?.port;
-  const apiServer = assembleApiServer(assemblyOf(options, { port, kubelets: directory }));
+  const apiServer = assembleApiServer(assemblyOf(options, { port, kubelets: directory, components }));
   try {
     await apiServer.start();
   } catch (error) {
@@ -113,7 +114,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     throw error;
   }
   ready.resolve(apiServer.handle);
-  const registries = { apiserver: apiServer.metrics, 'controller-manager': new Registry(), scheduler: new Registry() };
+  const registries = { apiserver: apiServer.metrics, 'controller-manager': components.kcm, scheduler: components.ksh };
   const admin = apiServer.loopback(adminUser);
   const manager = startControllers(options, apiServer, registries['controller-manager']);
   const scheduler = await startScheduler(options, apiServer, registries.scheduler);
@@ -166,13 +167,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 function assemblyOf(
   options: ClusterOptions,
-  { port, kubelets }: { port: number | undefined; kubelets: KubeletDirectory },
+  { port, ...surroundings }: Pick<AssemblyOptions, 'kubelets' | 'components'> & { port: number | undefined },
 ): AssemblyOptions {
   const { listen: listening, serviceCidr = defaultServiceCidr } = options;
   const advertise = listening?.advertise ?? (listening && { address: listening.host, port: port! });
   return {
     ...options,
-    kubelets,
+    ...surroundings,
     address: () => `${listening?.host ?? '127.0.0.1'}:${port ?? 0}`,
     log: options.logOf('apiserver'),
     gitVersion,

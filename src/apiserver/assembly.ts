@@ -14,6 +14,8 @@ import { createAuditTrail } from './audit/audit.ts';
 import { rbacBootstrapObjects } from './authz/bootstrap-objects.ts';
 import { clusterNamespaces, kubernetesService, systemPriorityClasses } from './cluster-objects.ts';
 import { createDiscovery } from './discovery/discovery.ts';
+import type { ComponentRegistries } from './health/component-metrics.ts';
+import { componentMetrics } from './health/component-metrics.ts';
 import { createHealth } from './health/health.ts';
 import { combineTrails, createMetrics } from './health/metrics.ts';
 import { createOpenApi } from './openapi/openapi.ts';
@@ -45,6 +47,8 @@ export interface AssemblyOptions {
   /** Where pods reach the server: the endpoint of the `kubernetes` service. Unset: there is no such service. */
   advertise?: { address: string; port: number };
   kubelets: KubeletDirectory;
+  /** What the other components of the control plane measure. */
+  components: ComponentRegistries;
   audit?: AuditSink;
 }
 
@@ -87,7 +91,14 @@ export function assembleApiServer(options: AssemblyOptions): AssembledApiServer 
       pod: (namespace, name) => view!.latest(pods, { namespace, name }),
       nodeExists: (name) => view!.cached(nodes, { name }) !== undefined,
     }),
-    paths: [discovery.handle, openApi.handle, health, metrics.handle, (request) => security!.openid(request)],
+    paths: [
+      discovery.handle,
+      openApi.handle,
+      health,
+      metrics.handle,
+      componentMetrics(options.components),
+      (request) => security!.openid(request),
+    ],
     audit: combineTrails([
       metrics.trail,
       ...(audit ? [createAuditTrail({ sink: audit, clock, random, impersonatorOf: (user) => security!.impersonatorOf(user) })] : []),

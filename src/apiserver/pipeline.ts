@@ -39,7 +39,9 @@ export function createPipeline(core: Core, security: Security, parts: PipelinePa
       response = await route(core, parts, request, context);
     } catch (error) {
       failure = toApiError(error);
-      if (failure.cause !== undefined) core.log.error({ error: String(failure.cause), path: request.path }, failure.message);
+      const { cause } = failure;
+      // Nobody else sees where it came from.
+      if (cause !== undefined) core.log.error({ error: (cause as Error).stack ?? String(cause), path: request.path }, failure.message);
       response = respondError(failure, request);
     } finally {
       leave();
@@ -54,7 +56,9 @@ async function route(core: Core, parts: PipelineParts, request: HttpRequest, con
   if (!info.isResourceRequest) return await routePath(parts, request);
   const virtual = parts.virtual.find(({ resource }) => matches(resource, info));
   if (virtual !== undefined && info.subresource === '') return await routeVirtual(virtual, request, context);
-  const resource = core.resources.of({ group: info.group, version: info.version, plural: info.resource });
+  const resource = core.resources.find(info.group, info.version, info.resource);
+  // A path that looks like a resource's may still be somebody's: else it is a 404.
+  if (resource === undefined) return await routePath(parts, request);
   const namespace = resource.type.namespaced ? info.namespace : '';
   const connect = info.subresource === '' ? undefined : parts.connect?.[`${info.resource}/${info.subresource}`];
   if (connect === undefined) return await routeResource({ core, resource, request, context, namespace });
