@@ -33,7 +33,7 @@ export interface FleetOptions {
 
 export interface Fleet {
   readonly info: DaemonInfo;
-  /** Stops clusters and lets go of the home; state stays. */
+  /** Stops clusters and what their nodes run, and lets go of the home; state stays. */
   stop(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export class PortTakenError extends Error {
 
 /** Resolves once the endpoint answers and every recorded cluster is up. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { home, clock, random, log, region } = options;
+  const { home, clock, random, log, region, provider } = options;
   await mkdir(home.directory, { recursive: true, mode: 0o700 });
   const lock = tryLock(home.lockFile);
   if (lock === undefined) throw new HomeTakenError(`another keks runs on ${home.directory}`);
@@ -59,11 +59,15 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const letGo = () => (gone ??= release());
   const release = async () => {
     await server?.close(1000);
-    await clusters.stop();
-    await thread.close();
-    await rm(home.pidFile, { force: true });
-    await rm(home.daemonFile, { force: true });
-    lock.release();
+    try {
+      await clusters.stop();
+      await provider.stop();
+    } finally {
+      await thread.close();
+      await rm(home.pidFile, { force: true });
+      await rm(home.daemonFile, { force: true });
+      lock.release();
+    }
   };
   try {
     const iam = await openIam(home.aws, { random, nowMs: clock.now() });
@@ -78,6 +82,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     server = await listen(handler, options);
     ownHosts.push(`127.0.0.1:${server.port}`, `localhost:${server.port}`);
     await announce(home, info());
+    await provider.start();
     await eks.resume();
     return { info: info(), stop: letGo };
   } catch (error) {

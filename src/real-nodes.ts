@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { Registry as Metrics } from 'prom-client';
 import { createEventRecorder } from '#client/events.ts';
+import type { Informers } from '#client/informer.ts';
 import { createInformers } from '#client/informer.ts';
 import type { NodeSettings } from '#kubelet/node-object.ts';
 import { createContainerdRuntime } from '#kubelet/runtime/containerd/runtime.ts';
@@ -15,33 +16,16 @@ import { readResolvers } from '#network/dns/upstream.ts';
 import { startLoadBalancer } from '#network/load-balancer/controller.ts';
 import { startLoadBalancerRoutes } from '#network/load-balancer/routes.ts';
 import { loadRuleset } from '#network/machine/links.ts';
-import type { Machine, Machines, Subnet } from '#network/machine/machines.ts';
-import { createMachines, registryAddress } from '#network/machine/machines.ts';
+import type { Machine, Subnet } from '#network/machine/machines.ts';
 import type { Proxy } from '#network/proxy/proxy.ts';
 import { startProxy } from '#network/proxy/proxy.ts';
-import type { Registry } from '#network/registry/registry-server.ts';
-import { ensureRegistry } from '#network/registry/registry-server.ts';
 import type { Cluster } from './cluster.ts';
-
-/** What all clusters of a home share. */
-export interface NodeHome {
-  home: string;
-  machines: Machines;
-  registry: Registry;
-}
+import type { NodeHome } from './node-home.ts';
 
 /** How often it is looked whether a machine's containerd lives. */
 const healMs = 2000;
-const registryMirror = `http://${registryAddress.address}:${registryAddress.port}`;
-
-export async function openNodeHome(options: { home: string; clock: Clock; log: Log }): Promise<NodeHome> {
-  const { home, clock, log } = options;
-  return {
-    home,
-    machines: await createMachines({ home, clock, log }),
-    registry: await ensureRegistry({ home, clock, mirror: registryMirror }),
-  };
-}
+/** A containerd with thousands of containers takes seconds to look through them. */
+const initializationMs = 60_000;
 
 export interface RealNodesOptions {
   cluster: Cluster;
@@ -79,20 +63,11 @@ interface RunningNode {
 }
 
 export async function startRealNodes(options: RealNodesOptions): Promise<RealNodes> {
-  const { cluster, name, nodeHome, clock, random } = options;
-  const { machines, registry } = nodeHome;
-  const ports = { registryPort: registry.port, dnsPort, ...(options.gatewayPorts && { gatewayPorts: options.gatewayPorts }) };
-  const subnet = await machines.ensureSubnet(name, ports);
+  const { cluster, name, nodeHome, clock } = options;
+  const { machines } = nodeHome;
   const log = options.logOf('network');
-  const informers = createInformers(cluster.admin, { clock, random, log });
-  informers.start();
-  const dns = await startClusterDns({ informers, address: subnet.gateway, clock, random, log: options.logOf('dns') });
-  await publishClusterDns(cluster.admin, { clusterIP: options.clusterDns, address: dns.address, port: dns.port });
-  const events = createEventRecorder({ client: cluster.admin, clock, log, component: 'service-controller' });
-  const stops = [
-    startLoadBalancer({ client: cluster.admin, informers, events, clock, log, range: subnet.plan.loadBalancers }),
-    startLoadBalancerRoutes({ informers, clock, log, subnet: subnet.plan.cidr, link: subnet.link }),
-  ];
+  const host = await startHostSide(options);
+  const { subnet, informers } = host;
   const running = new Map<string, RunningNode>();
 
   let healing = false;
@@ -138,6 +113,7 @@ export async function startRealNodes(options: RealNodesOptions): Promise<RealNod
         metrics,
       });
       const runtime = createContainerdRuntime({ socket: machine.socket, cgroupRoot: machine.cgroup, clock, log: options.logOf('kubelet') });
+      await untilInitialized(runtime, clock);
       running.set(node.name, { id, maxPods, proxy, runtime, metrics });
       const directory = join(nodeHome.home, 'machines', name, id);
       await cluster.addNode({
@@ -157,11 +133,56 @@ export async function startRealNodes(options: RealNodesOptions): Promise<RealNod
     proxyMetrics: async (nodeName) => (await running.get(nodeName)?.metrics.metrics()) ?? '',
     async stop() {
       healer.cancel();
-      for (const stop of stops) stop();
       for (const nodeName of [...running.keys()]) await stopNode(nodeName);
-      events.stop();
-      informers.stop();
-      await dns.close();
+      await host.close();
     },
   };
+}
+
+/** containerd opens its socket before it has looked through the containers that it knows. */
+async function untilInitialized(runtime: ContainerRuntime, clock: Clock): Promise<void> {
+  const deadlineMs = clock.monotonicMs() + initializationMs;
+  for (;;) {
+    try {
+      await runtime.info();
+      return;
+    } catch (error) {
+      if (!/not initialized yet/.test((error as Error).message) || clock.monotonicMs() > deadlineMs) throw error;
+    }
+    await clock.sleep(20);
+  }
+}
+
+interface HostSide {
+  subnet: Subnet;
+  informers: Informers;
+  close(): Promise<void>;
+}
+
+/** What this computer does for all of a cluster's nodes. Leaves nothing open when it fails. */
+async function startHostSide(options: RealNodesOptions): Promise<HostSide> {
+  const { cluster, name, nodeHome, clock, random } = options;
+  const ports = { registryPort: nodeHome.registry.port, dnsPort, ...(options.gatewayPorts && { gatewayPorts: options.gatewayPorts }) };
+  const subnet = await nodeHome.machines.ensureSubnet(name, ports);
+  const log = options.logOf('network');
+  const opened: (() => void | Promise<void>)[] = [];
+  const close = async () => {
+    for (const closeOne of opened.reverse()) await closeOne();
+  };
+  try {
+    const informers = createInformers(cluster.admin, { clock, random, log });
+    opened.push(() => informers.stop());
+    informers.start();
+    const dns = await startClusterDns({ informers, address: subnet.gateway, clock, random, log: options.logOf('dns') });
+    opened.push(() => dns.close());
+    await publishClusterDns(cluster.admin, { clusterIP: options.clusterDns, address: dns.address, port: dns.port });
+    const events = createEventRecorder({ client: cluster.admin, clock, log, component: 'service-controller' });
+    opened.push(() => events.stop());
+    opened.push(startLoadBalancer({ client: cluster.admin, informers, events, clock, log, range: subnet.plan.loadBalancers }));
+    opened.push(startLoadBalancerRoutes({ informers, clock, log, subnet: subnet.plan.cidr, link: subnet.link }));
+    return { subnet, informers, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

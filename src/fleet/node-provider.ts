@@ -28,6 +28,10 @@ interface StartedCluster {
 
 export interface NodeProvider {
   readonly kind: RuntimeKind;
+  /** Once the home is ours alone, before anything else; the others wait for it. */
+  start(): Promise<void>;
+  /** After all clusters have stopped: ends whatever the nodes run and leaves nothing on this machine but their files. */
+  stop(): Promise<void>;
   /** Before the API server starts: brings the cluster's network up. Idempotent. */
   prepareCluster(cluster: ClusterPlace): Promise<ClusterNetwork>;
   /** Once the API server listens: what of the network follows the cluster's objects. Idempotent. */

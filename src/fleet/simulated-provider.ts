@@ -23,6 +23,8 @@ export function simulatedProvider({ clock, random }: { clock: Clock; random: Ran
   };
   return {
     kind: 'simulated',
+    start: async () => undefined,
+    stop: async () => undefined,
     prepareCluster: async () => ({ addresses: [] }),
     async clusterStarted({ id }, { cluster }) {
       clusters.set(id, cluster);

@@ -6,8 +6,8 @@ import { basename, dirname, join } from 'node:path';
 export async function writeDurably(file: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const directory = dirname(file);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  // One writer per file at a time: the owner sees to it.
-  const beside = join(directory, `.${basename(file)}.new`);
+  // One writer per file and process at a time: the owner sees to it. Of two processes the last one wins.
+  const beside = join(directory, `.${basename(file)}.${process.pid}.new`);
   const handle = await open(beside, 'w', mode);
   try {
     await handle.writeFile(content);

@@ -21,8 +21,10 @@ import { loadImage } from '#network/registry/load-image.ts';
 import { createCluster } from '#testing/create-cluster.ts';
 import type { TestCluster } from '#testing/create-cluster.ts';
 import { eventually } from '#testing/eventually.ts';
-import type { NodeHome, RealNodes } from '#root/src/real-nodes.ts';
-import { openNodeHome, startRealNodes } from '#root/src/real-nodes.ts';
+import type { NodeHome } from '#root/src/node-home.ts';
+import { openNodeHome } from '#root/src/node-home.ts';
+import type { RealNodes } from '#root/src/real-nodes.ts';
+import { startRealNodes } from '#root/src/real-nodes.ts';
 import { busyboxImage, nginxImage } from '../support/debian-image.ts';
 
 const missing = await missingParts();
@@ -58,6 +60,7 @@ describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')
     try {
       await real?.stop();
       await cluster?.stop();
+      await nodeHome?.release();
     } finally {
       await removeEverything({ home, clock });
       clearInterval(alive);
@@ -231,6 +234,7 @@ describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')
     const before = (await podOf('web-a')).status!.containerStatuses![0]!;
     await real.stop();
     for (const name of ['first', 'second']) await cluster.cluster.removeNode(name);
+    await nodeHome.release();
     nodeHome = await openNodeHome({ home, clock, log: silentLog });
     real = await startNodes();
     await Promise.all([addNode('first'), addNode('second')]);

@@ -18,12 +18,14 @@ import { pauseImage, pauseImageArchive } from './pause-image.ts';
 
 const startDeadlineMs = 20_000;
 
+export const socketOf = (names: MachineNames): string => join(names.runDirectory, 'containerd.sock');
+
 function containerdPaths(home: string, record: MachineRecord, names: MachineNames): ContainerdPaths {
   const directory = machineDirectory(home, record.cluster, record.id);
   return {
     root: join(directory, 'containerd'),
     state: join(names.runDirectory, 'state'),
-    socket: join(names.runDirectory, 'containerd.sock'),
+    socket: socketOf(names),
     runcRoot: join(names.runDirectory, 'runc'),
     cniConfig: join(directory, 'cni'),
     registryHosts: join(home, 'registry', 'hosts'),

@@ -13,11 +13,11 @@ import { streamingPort } from './containerd-config.ts';
 import type { Exposure } from './firewall.ts';
 import { hostRuleset, machineRuleset } from './firewall.ts';
 import { allowWayOut, closeWayOut, ensureFabric, ensureMachineLink, loadRuleset, routedBlocks, subnetIsFree } from './links.ts';
-import { containerdRuns, ensureContainerd, importPauseImage } from './machine-containerd.ts';
+import { containerdRuns, ensureContainerd, importPauseImage, socketOf } from './machine-containerd.ts';
 import type { ClusterRecord, MachineRecord } from './machine-files.ts';
-import { readClusters, readMachines, writeCluster, writeMachine } from './machine-files.ts';
+import { readClusters, readMachines, removeDirectory, writeCluster, writeMachine } from './machine-files.ts';
 import { clusterNames, homeNames, machineNames, namespacePath, shortHash } from './names.ts';
-import { removeClusterTraces, removeHomeTraces, removeMachineTraces } from './removal.ts';
+import { removeClusterTraces, removeMachineTraces, stopHomeTraces } from './removal.ts';
 
 /** The address under which every machine reaches the home's image registry; it never leaves the host. */
 export const registryAddress = { address: '169.254.170.200', port: 5000 };
@@ -70,6 +70,8 @@ export interface Machines {
   remove(options: { cluster: string; id: string }): Promise<void>;
   /** Removes the cluster's machines and its subnet. */
   removeCluster(cluster: string): Promise<void>;
+  /** Makes nothing any more; resolves when what was under way has ended. What runs goes on. */
+  close(): Promise<void>;
 }
 
 interface Context {
@@ -85,7 +87,9 @@ interface Context {
 export async function createMachines(options: { home: string; clock: Clock; log: Log }): Promise<Machines> {
   await mkdir(options.home, { recursive: true, mode: 0o700 });
   const serially = createLane();
-  const lanes = new Map<string, <T>(work: () => Promise<T>) => Promise<T>>();
+  const lanes = new Map<string, Lane>();
+  let closed = false;
+  const unlessClosed = <T>(work: () => Promise<T>): Promise<T> => (closed ? Promise.reject(new Error('keks is stopping')) : work());
   /** Making and removing one machine never overlap; different machines do. */
   const oneByOne = <T>(cluster: string, id: string, work: () => Promise<T>): Promise<T> => {
     const key = `${cluster}/${id}`;
@@ -103,8 +107,8 @@ export async function createMachines(options: { home: string; clock: Clock; log:
   const remove: Machines['remove'] = ({ cluster, id }) =>
     oneByOne(cluster, id, () => removeMachineTraces(home, cluster, id, context.clock));
   return {
-    ensureSubnet: (cluster, ports) => context.serially(() => ensureSubnet(context, cluster, ports)),
-    ensure: (machine) => oneByOne(machine.cluster, machine.id, () => ensureMachine(context, machine)),
+    ensureSubnet: (cluster, ports) => context.serially(() => unlessClosed(() => ensureSubnet(context, cluster, ports))),
+    ensure: (machine) => oneByOne(machine.cluster, machine.id, () => unlessClosed(() => ensureMachine(context, machine))),
     runs: ({ cluster, id }) => containerdRuns(home, cluster, id),
     list: async (cluster) => (await readMachines(home, cluster)).map((record) => record.id),
     remove,
@@ -112,11 +116,18 @@ export async function createMachines(options: { home: string; clock: Clock; log:
       for (const { id } of await readMachines(home, cluster)) await remove({ cluster, id });
       await context.serially(() => removeClusterTraces(home, cluster));
     },
+    async close() {
+      closed = true;
+      const idle = async () => undefined;
+      await Promise.all([...lanes.values(), serially].map((lane) => lane(idle)));
+    },
   };
 }
 
+type Lane = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** Runs what it is given one after the other. */
-function createLane(): <T>(work: () => Promise<T>) => Promise<T> {
+function createLane(): Lane {
   let tail: Promise<unknown> = Promise.resolve();
   return (work) => {
     const result = tail.then(work);
@@ -125,14 +136,33 @@ function createLane(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
+/** The sockets of those machines of a home whose containerd lives. */
+export async function runningSockets(home: string): Promise<string[]> {
+  const root = await realpath(home).catch(() => home);
+  const sockets: string[] = [];
+  for (const { cluster } of await readClusters(root)) {
+    const inCluster = clusterNames(homeNames(root), cluster);
+    for (const { id } of await readMachines(root, cluster)) {
+      if (await containerdRuns(root, cluster, id)) sockets.push(socketOf(machineNames(homeNames(root), inCluster, id)));
+    }
+  }
+  return sockets;
+}
+
 /**
- * Removes all that a home has left on this computer: processes, containers, namespaces, links, mounts, tables, cgroups. Works from what
- * is found, not only from what is remembered. The home's own files stay, but for those that belong to what was removed.
+ * Switches all machines of a home off: no process, container, namespace, link, mount, table or cgroup stays. Works from what is found, not
+ * only from what is remembered. Its files stay: addresses, images and what containerd knows of containers, for the next `ensure`.
  */
-export async function removeEverything(options: { home: string; clock: Clock }): Promise<void> {
+export async function stopEverything(options: { home: string; clock: Clock }): Promise<void> {
   const home = await realpath(options.home).catch(() => options.home);
-  const others = await removeHomeTraces(home, options.clock);
+  const others = await stopHomeTraces(home, options.clock);
   if (!others) await closeWayOut();
+}
+
+/** The same, and the machines' files go, too. */
+export async function removeEverything(options: { home: string; clock: Clock }): Promise<void> {
+  await stopEverything(options);
+  await removeDirectory(join(options.home, 'machines'));
 }
 
 async function ensureSubnet(context: Context, cluster: string, ports: SubnetPorts): Promise<Subnet> {

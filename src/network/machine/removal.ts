@@ -39,8 +39,11 @@ export async function removeClusterTraces(home: string, cluster: string): Promis
   for (const directory of shared) await rmdir(directory).catch(() => undefined);
 }
 
-/** Answers whether another home has networks on this computer. */
-export async function removeHomeTraces(home: string, clock: Clock): Promise<boolean> {
+/**
+ * Ends everything that a home runs and all that lives in the kernel; its files stay, as a computer's do when it is switched off.
+ * Answers whether another home has networks on this computer.
+ */
+export async function stopHomeTraces(home: string, clock: Clock): Promise<boolean> {
   const names = homeNames(home);
   const directories = [names.runDirectory, join(home, 'machines'), join(home, 'registry')];
   await endProcesses({ cgroup: names.cgroup, directories }, clock);
@@ -54,7 +57,6 @@ export async function removeHomeTraces(home: string, clock: Clock): Promise<bool
   await removeCniResults(names.namespacePrefix, (await Promise.all(roots.map(sandboxIds))).flat());
   await removeCgroup(names.cgroup);
   await removeDirectory(names.runDirectory);
-  await removeDirectory(join(home, 'machines'));
   return (await listNames('/sys/class/net', 'keks')).length > 0;
 }
 

@@ -20,8 +20,11 @@ export interface Registry {
 
 const startDeadlineMs = 10_000;
 
-/** Starts or adopts the registry of a home. `mirror` as machines reach it; see `registryAddress` in ../machine/machines.ts. */
-export async function ensureRegistry(options: { home: string; clock: Clock; mirror: string }): Promise<Registry> {
+/**
+ * Starts or adopts the registry of a home. `mirror` as machines reach it; see `registryAddress` in ../machine/machines.ts.
+ * On the port it had, if that is free, or another one; with `port` given on none but that.
+ */
+export async function ensureRegistry(options: { home: string; clock: Clock; mirror: string; port?: number }): Promise<Registry> {
   const { clock, mirror } = options;
   await mkdir(join(options.home, 'registry', 'storage'), { recursive: true, mode: 0o700 });
   // Its true path: by it the process is found again when the home is removed.
@@ -33,7 +36,10 @@ export async function ensureRegistry(options: { home: string; clock: Clock; mirr
   let running = await runningProcess(pidFile);
   let port = known;
   if (running === undefined || port === undefined) {
-    port = known !== undefined && (await isFree(known)) ? known : await freePort();
+    const wanted = options.port ?? known;
+    if (wanted !== undefined && (await isFree(wanted))) port = wanted;
+    else if (options.port === undefined) port = await freePort();
+    else throw new Error(`port ${options.port} of the image registry is taken by another program`);
     await writeFile(configFile, registryConfig(join(directory, 'storage'), port), { mode: 0o600 });
     running = await startDetached({ program: 'docker-registry', args: ['serve', configFile], pidFile, logFile });
   }
@@ -48,6 +54,11 @@ export async function ensureRegistry(options: { home: string; clock: Clock; mirr
   const hostsDirectory = join(directory, 'hosts');
   await writeMirrorHosts(hostsDirectory, mirror, port);
   return { url: `http://127.0.0.1:${port}`, port, hostsDirectory, mirror };
+}
+
+/** Whether it lives: cheap enough to ask often. */
+export async function registryRuns(home: string): Promise<boolean> {
+  return (await runningProcess(join(home, 'registry', 'registry.pid'))) !== undefined;
 }
 
 export async function stopRegistry(home: string, clock: Clock): Promise<void> {
