@@ -1,5 +1,7 @@
-// A resource's entries in key order without sorting on reads: one sorted run per namespace, kept by binary insertion.
+// A resource's entries in key order without sorting on reads: one sorted run per namespace.
 import type { Entry } from './entry.ts';
+import type { SortedRun } from './sorted-run.ts';
+import { createSortedRun } from './sorted-run.ts';
 
 export interface OrderedEntries {
   readonly size: number;
@@ -14,16 +16,16 @@ export interface OrderedEntries {
 /** `prefix` is what all keys start with; the namespace, if there is one, follows up to the next slash. */
 export function createOrderedEntries(prefix: string, namespaced: boolean): OrderedEntries {
   const byKey = new Map<string, Entry>();
-  const runs = new Map<string, Entry[]>();
+  const runs = new Map<string, SortedRun>();
   // Ordered by `namespace/`, as their keys are: "a-b/" sorts before "a/".
   const namespaces: string[] = [];
 
   const namespaceOf = (key: string): string => (namespaced ? key.slice(prefix.length, key.indexOf('/', prefix.length)) : '');
 
-  const runOf = (namespace: string): Entry[] => {
+  const runOf = (namespace: string): SortedRun => {
     let run = runs.get(namespace);
     if (run === undefined) {
-      run = [];
+      run = createSortedRun();
       runs.set(namespace, run);
       const at = namespaces.findIndex((other) => `${other}/` > `${namespace}/`);
       namespaces.splice(at < 0 ? namespaces.length : at, 0, namespace);
@@ -39,9 +41,7 @@ export function createOrderedEntries(prefix: string, namespaced: boolean): Order
     put(entry) {
       const previous = byKey.get(entry.key);
       byKey.set(entry.key, entry);
-      const run = runOf(namespaceOf(entry.key));
-      const at = positionIn(run, entry.key);
-      run.splice(at, previous ? 1 : 0, entry);
+      runOf(namespaceOf(entry.key)).put(entry);
       return previous;
     },
     remove(key) {
@@ -50,29 +50,17 @@ export function createOrderedEntries(prefix: string, namespaced: boolean): Order
       byKey.delete(key);
       const namespace = namespaceOf(key);
       const run = runs.get(namespace)!;
-      run.splice(positionIn(run, key), 1);
-      if (run.length === 0) {
+      run.remove(key);
+      if (run.isEmpty) {
         runs.delete(namespace);
         namespaces.splice(namespaces.indexOf(namespace), 1);
       }
       return previous;
     },
     list(namespace) {
-      if (namespace !== undefined && namespaced) return runs.get(namespace)?.slice() ?? [];
-      if (namespaces.length === 1) return runs.get(namespaces[0]!)!.slice();
-      return namespaces.flatMap((name) => runs.get(name)!);
+      if (namespace !== undefined && namespaced) return runs.get(namespace)?.all() ?? [];
+      if (namespaces.length === 1) return runs.get(namespaces[0]!)!.all();
+      return namespaces.flatMap((name) => runs.get(name)!.all());
     },
   };
-}
-
-/** Where `key` stands or would stand. */
-export function positionIn(entries: readonly Entry[], key: string): number {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (entries[middle]!.key < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -2,7 +2,7 @@
 import { ApiError, badRequest, expired, failure, tooLargeResourceVersion } from '#api/meta/errors.ts';
 import type { Entry } from '../cache/entry.ts';
 import { createEntry } from '../cache/entry.ts';
-import { positionIn } from '../cache/ordered-entries.ts';
+import { positionIn } from '../cache/sorted-run.ts';
 import type { CacheSelection } from '../cache/selection.ts';
 import { isSelected } from '../cache/watchers.ts';
 import { CompactedError, FutureRevisionError } from '#store/store.ts';
