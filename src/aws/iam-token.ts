@@ -36,8 +36,48 @@ export function isIamToken(token: string): boolean {
   return token.startsWith(prefix);
 }
 
-/** The principal that signed the token. Throws an Error that says why not. */
-export function verifyIamToken(token: string, options: IamTokenOptions): Principal {
+const maxRemembered = 1024;
+
+/**
+ * Clients show the same token with every request, and recomputing its signature is the dear part: of a token that was found good
+ * only its age is checked again, and that its key is still the one it was signed with. Throws an Error that says why not.
+ */
+export function iamTokenVerifier(options: Omit<IamTokenOptions, 'nowMs'>): (token: string, nowMs: number) => Principal {
+  const remembered = new Map<string, RememberedToken>();
+  return (token, nowMs) => {
+    const known = remembered.get(token);
+    const principal = known && principalOf(known, options.credentials, nowMs);
+    if (principal !== undefined) return principal;
+    remembered.delete(token);
+    const { accessKeyId, sessionToken, signedMs, ...verified } = verifyIamToken(token, { ...options, nowMs });
+    const found = options.credentials.find(accessKeyId, sessionToken, nowMs);
+    if (typeof found === 'object') {
+      if (remembered.size >= maxRemembered) remembered.clear();
+      remembered.set(token, { accessKeyId, sessionToken, signedMs, secretAccessKey: found.secretAccessKey });
+    }
+    return verified.principal;
+  };
+}
+
+interface RememberedToken {
+  accessKeyId: string;
+  sessionToken: string | undefined;
+  signedMs: number;
+  secretAccessKey: string;
+}
+
+/** Undefined where the token must be looked at anew: then the refusal, too, is worded there. */
+function principalOf(token: RememberedToken, credentials: CredentialStore, nowMs: number): Principal | undefined {
+  if (!isAlive(token.signedMs, nowMs)) return undefined;
+  const found = credentials.find(token.accessKeyId, token.sessionToken, nowMs);
+  return typeof found === 'object' && found.secretAccessKey === token.secretAccessKey ? found.principal : undefined;
+}
+
+interface VerifiedToken extends Omit<RememberedToken, 'secretAccessKey'> {
+  principal: Principal;
+}
+
+function verifyIamToken(token: string, options: IamTokenOptions): VerifiedToken {
   const url = urlOf(token);
   const own = options.ownHosts.includes(url.host);
   if (!own && url.protocol !== 'https:') throw new Error(`unexpected scheme "${url.protocol.slice(0, -1)}" in pre-signed URL`);
@@ -53,8 +93,9 @@ export function verifyIamToken(token: string, options: IamTokenOptions): Princip
       throw new Error(`client did not sign the ${clusterHeader} header in the pre-signed URL`);
     if (signature.scope.service !== 'sts') throw new Error(`unexpected service "${signature.scope.service}" in pre-signed URL`);
     if (signature.scope.date !== signature.amzDate.slice(0, 8)) throw new Error('the credential scope and X-Amz-Date parameter differ');
-    checkTimes(signature.amzDate, signature.expiresSeconds, options.nowMs);
-    return verifySignature(request, signature, emptyPayloadHash, { ...options, dialect: queryDialect });
+    const signedMs = checkTimes(signature.amzDate, signature.expiresSeconds, options.nowMs);
+    const principal = verifySignature(request, signature, emptyPayloadHash, { ...options, dialect: queryDialect });
+    return { principal, accessKeyId: signature.scope.accessKeyId, sessionToken: signature.sessionToken, signedMs };
   } catch (error) {
     // AWS' long text would echo the canonical request into our log: the code says enough.
     if (error instanceof AwsError) throw new Error(`${error.code} for the pre-signed URL`, { cause: error });
@@ -90,13 +131,18 @@ function checkQuery(query: string): void {
 }
 
 /** The signer's own expiry is looked at only for sense: a token lives 15 minutes from its date. */
-function checkTimes(amzDate: string, expiresSeconds: number | undefined, nowMs: number): void {
+function checkTimes(amzDate: string, expiresSeconds: number | undefined, nowMs: number): number {
   if (expiresSeconds === undefined || !(expiresSeconds >= 0 && expiresSeconds <= 900))
     throw new Error('invalid X-Amz-Expires parameter in pre-signed URL');
   const signedMs = parseAmzDate(amzDate);
   if (signedMs === undefined) throw new Error('error parsing X-Amz-Date parameter in pre-signed URL');
   if (signedMs + lifeMs <= nowMs) throw new Error('X-Amz-Date parameter is expired (15 minutes)');
   if (signedMs > nowMs + skewMs) throw new Error('X-Amz-Date parameter is in the future');
+  return signedMs;
+}
+
+function isAlive(signedMs: number, nowMs: number): boolean {
+  return signedMs + lifeMs > nowMs && signedMs <= nowMs + skewMs;
 }
 
 export interface IssuedToken {

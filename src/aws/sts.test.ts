@@ -63,7 +63,8 @@ test('a session token that was tampered with is refused', async (t) => {
   await createRole(endpoint, 'deployer');
   const input = { RoleArn: 'arn:aws:iam::123456789012:role/deployer', RoleSessionName: 'ci' };
   const { Credentials } = await stsOf(t, endpoint).send(new AssumeRoleCommand(input));
-  const sessionToken = `${Credentials!.SessionToken!.slice(0, 40)}A${Credentials!.SessionToken!.slice(41)}`;
+  const issued = Credentials!.SessionToken!;
+  const sessionToken = `${issued.slice(0, 40)}${issued[40] === 'A' ? 'B' : 'A'}${issued.slice(41)}`;
   const credentials = { accessKeyId: Credentials!.AccessKeyId!, secretAccessKey: Credentials!.SecretAccessKey!, sessionToken };
   await assert.rejects(stsOf(t, { ...endpoint, credentials }).send(new GetCallerIdentityCommand({})), { name: 'InvalidClientTokenId' });
 });

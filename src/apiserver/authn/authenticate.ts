@@ -69,7 +69,7 @@ async function identify(
 /** Browsers cannot set headers on a WebSocket: the token may come as a subprotocol. */
 const protocolPrefix = 'base64url.bearer.authorization.k8s.io.';
 
-export function bearerToken(request: HttpRequest): string | undefined {
+function bearerToken(request: HttpRequest): string | undefined {
   const header = request.headers.authorization?.trim();
   if (header !== undefined && header !== '') {
     const [scheme, token] = header.split(/ +/, 2);

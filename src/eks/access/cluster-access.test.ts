@@ -96,6 +96,24 @@ test('a token lives fifteen minutes from its date, and not before it', async () 
   await assert.rejects(authenticate(tokenOf('a', admin, nowMs + 6 * minuteMs)), /X-Amz-Date parameter is in the future/);
 });
 
+test('a token that was accepted once is refused when it has grown old, and when its key is gone or another', async () => {
+  const keys = new Map(Object.entries(principals));
+  let now = nowMs;
+  const recognise = iamAuthenticator({ ...options, now: () => now, credentials: { find: (id) => keys.get(id) ?? 'unknown' } });
+  const token = tokenOf('a');
+  assert.deepEqual(await recognise(token), await recognise(token));
+
+  keys.set(admin.accessKeyId, { ...principals[admin.accessKeyId]!, secretAccessKey: 'replaced' });
+  await assert.rejects(recognise(token), /SignatureDoesNotMatch/);
+  keys.delete(admin.accessKeyId);
+  await assert.rejects(recognise(token), /InvalidClientTokenId/);
+  keys.set(admin.accessKeyId, principals[admin.accessKeyId]!);
+  assert.equal((await recognise(token))?.name, userArn('admin'));
+
+  now = nowMs + 15 * minuteMs;
+  await assert.rejects(recognise(token), /expired/);
+});
+
 test('a wrong secret or an unknown key is refused', async () => {
   await assert.rejects(authenticate(tokenOf('a', { ...admin, secretAccessKey: 'x' })), /SignatureDoesNotMatch/);
   await assert.rejects(authenticate(tokenOf('a', { ...admin, accessKeyId: 'AKIANONE' })), /InvalidClientTokenId/);

@@ -2,7 +2,7 @@
 // Policies are evaluated by an authorizer of their own, not as RBAC objects, so impersonation drops them as in EKS.
 import type { AccessAttributes, AccessDecision, Authorizer, TokenAuthenticator, UserInfo } from '#api/meta/access.ts';
 import type { CredentialStore, Principal } from '#aws/credentials.ts';
-import { isIamToken, verifyIamToken } from '#aws/iam-token.ts';
+import { iamTokenVerifier, isIamToken } from '#aws/iam-token.ts';
 
 export interface ClusterAccessOptions {
   clusterName: string;
@@ -16,10 +16,11 @@ export interface ClusterAccessOptions {
 }
 
 export function iamAuthenticator(options: ClusterAccessOptions): TokenAuthenticator {
+  const { clusterName, credentials, ownHosts } = options;
+  const verify = iamTokenVerifier({ clusterName, credentials, ownHosts });
   return async (token) => {
     if (!isIamToken(token)) return undefined;
-    const { clusterName, credentials, ownHosts } = options;
-    const principal = verifyIamToken(token, { clusterName, credentials, ownHosts, nowMs: options.now() });
+    const principal = verify(token, options.now());
     const user = userOf(principal, options);
     // Known to IAM, yet nothing maps it into this cluster.
     if (user === undefined) throw new Error(`no access entry for ${principal.canonicalArn}`);
