@@ -1,5 +1,5 @@
 // Chance as a parameter: a seeded source replays exactly; the system source is the machine's own.
-import { randomBytes, randomFillSync } from 'node:crypto';
+import { randomBytes, randomFillSync, randomUUID } from 'node:crypto';
 
 export interface Random {
   /** A number in [0, 1). */
@@ -13,7 +13,8 @@ export interface Random {
 
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
-export const systemRandom: Random = fromBytes((length) => randomBytes(length), systemNext);
+/** Fetching from the system is dear, a block costs hardly more than a word: uuid and next take theirs from a store of them. */
+export const systemRandom: Random = { ...fromBytes((length) => randomBytes(length), systemNext()), uuid: () => randomUUID() };
 
 /** A replayable source: the same seed gives the same sequence (xoshiro128**). Not for secrets. */
 export function seededRandom(seed: number): Random {
@@ -47,11 +48,16 @@ function fromBytes(bytes: (length: number) => Buffer, next: () => number): Rando
   };
 }
 
-const word = new Uint32Array(1);
-
-function systemNext(): number {
-  randomFillSync(word);
-  return word[0]! / 2 ** 32;
+function systemNext(): () => number {
+  const words = new Uint32Array(256);
+  let used = words.length;
+  return () => {
+    if (used === words.length) {
+      randomFillSync(words);
+      used = 0;
+    }
+    return words[used++]! / 2 ** 32;
+  };
 }
 
 function xoshiro128(seed: number): () => number {
