@@ -1,6 +1,6 @@
 // A cluster's own keys: the authority that signs its certificates and the key that signs service account tokens. Made once, kept for its life.
 import type { Authority, Issuing, PemPair } from '#lib/certificates.ts';
-import { createAuthority, createKeyPair, issueClient, issueServing } from '#lib/certificates.ts';
+import { createAuthority, createKeyPair, issueServing } from '#lib/certificates.ts';
 
 export interface ClusterIdentity {
   authority: Authority;
@@ -22,9 +22,4 @@ export function issueServerCertificate({ authority }: ClusterIdentity, issuing: 
     dnsNames,
     ipAddresses: [...new Set(['127.0.0.1', '::1', ...addresses])],
   });
-}
-
-/** A certificate that opens everything: for whoever runs the cluster. */
-export function issueAdminCertificate({ authority }: ClusterIdentity, issuing: Issuing): Promise<PemPair> {
-  return issueClient(authority, { ...issuing, commonName: 'kubernetes-admin', organizations: ['system:masters'] });
 }

@@ -10,7 +10,7 @@ import { podAddressAllocator } from '#network/ipam/address-pool.ts';
 import type { Cluster } from './cluster.ts';
 import { gitVersion } from './cluster.ts';
 
-export interface SimulatedNode {
+interface SimulatedNode {
   name?: string;
   cpu?: string;
   memory?: string;

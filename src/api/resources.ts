@@ -13,7 +13,7 @@ export interface Strategy {
   readonly gracefulDelete: boolean;
 }
 
-export interface Subresource {
+interface Subresource {
   readonly name: string;
   /** The kind of its body, which may be of another group: `Scale` of autoscaling/v1. */
   readonly kind: string;

@@ -8,8 +8,6 @@ import type { Credentials, HttpRequest } from './http2-pool.ts';
 import { createHttp2Pool } from './http2-pool.ts';
 import { openWatchStream } from './watch-stream.ts';
 
-export type { Credentials } from './http2-pool.ts';
-
 export interface HttpClient extends Client {
   /** A request that is not about a resource: `/version`, `/healthz`. Throws an ApiError where the status says failure. */
   getPath(path: string): Promise<string>;

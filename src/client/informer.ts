@@ -10,7 +10,7 @@ import type { Client, Selection, WatchEvent, WatchHandle } from './client.ts';
 import type { IndexFunction } from './object-cache.ts';
 import { createObjectCache } from './object-cache.ts';
 
-export interface Handlers<T> {
+interface Handlers<T> {
   added?(object: T): void;
   updated?(old: T, current: T): void;
   /** `object` is the last state that was seen. */

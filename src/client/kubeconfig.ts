@@ -6,7 +6,7 @@ import { isMap, isSeq, parseDocument, YAMLMap, YAMLSeq } from 'yaml';
 import { writeDurably } from '#lib/durable-file.ts';
 import type { Credentials } from './http2-pool.ts';
 
-export interface KubeconfigCluster {
+interface KubeconfigCluster {
   server?: string;
   'certificate-authority'?: string;
   'certificate-authority-data'?: string;
@@ -14,7 +14,7 @@ export interface KubeconfigCluster {
   'tls-server-name'?: string;
 }
 
-export interface KubeconfigUser {
+interface KubeconfigUser {
   'client-certificate'?: string;
   'client-certificate-data'?: string;
   'client-key'?: string;
@@ -32,7 +32,7 @@ export interface KubeconfigUser {
   };
 }
 
-export interface KubeconfigContext {
+interface KubeconfigContext {
   cluster: string;
   user: string;
   namespace?: string;
@@ -115,18 +115,22 @@ export function credentialsOf(file: string, contextName?: string): Credentials {
 }
 
 function parse(file: string): Document {
-  let text = '';
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  const document = parseDocument(text);
+  const document = parseDocument(textOf(file));
   if (document.errors.length > 0)
     throw new Error(`${file} is not a kubeconfig: ${document.errors[0]!.message}`, { cause: document.errors[0] });
   if (document.contents === null) document.contents = document.createNode({ apiVersion: 'v1', kind: 'Config' }) as never;
   if (!isMap(document.contents)) throw new Error(`${file} is not a kubeconfig: it holds no mapping`);
   return document;
+}
+
+/** A missing file says nothing. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return '';
+  }
 }
 
 function setNamed(document: Document, list: string, name: string, field: string, value: object): void {
@@ -155,7 +159,9 @@ function isNamed(item: unknown, name: string): boolean {
 
 /** Whole or not at all, and for nobody else to read. A link keeps pointing where it did. */
 async function write(file: string, document: Document): Promise<void> {
-  await writeDurably(targetOf(file), document.toString({ lineWidth: 0 }));
+  const target = targetOf(file);
+  const text = document.toString({ lineWidth: 0 });
+  if (text !== textOf(target)) await writeDurably(target, text);
 }
 
 function targetOf(file: string): string {

@@ -5,8 +5,8 @@ export interface BackOff {
   updatedAtMs: number;
 }
 
-export const firstBackOffMs = 10_000;
-export const maxBackOffMs = 300_000;
+const firstBackOffMs = 10_000;
+const maxBackOffMs = 300_000;
 
 /** Until when an event of `eventMs` keeps its cause waiting; undefined: no longer. */
 export function backOffUntil(entry: BackOff | undefined, eventMs: number, nowMs: number): number | undefined {

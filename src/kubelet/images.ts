@@ -7,7 +7,7 @@ import { tellPod } from './context.ts';
 import { PullError } from './runtime/runtime.ts';
 import type { Waiting } from './plan.ts';
 
-export type ImageResult = { imageId: string } | { waiting: Waiting; retryAtMs: number };
+type ImageResult = { imageId: string } | { waiting: Waiting; retryAtMs: number };
 
 export interface ImageManager {
   /** Rejects with the signal's reason when aborted while a pull is under way. */
@@ -119,14 +119,14 @@ const reference = new RegExp(
 );
 
 /** The reference with `:latest` where it has neither tag nor digest; undefined if it is none. */
-export function withTag(image: string): string | undefined {
+function withTag(image: string): string | undefined {
   const match = reference.exec(image);
   if (match === null) return undefined;
   return match[1] === undefined && match[2] === undefined ? `${image}:latest` : image;
 }
 
 /** Milliseconds as Go prints a rounded duration: `12ms`, `1.5s`, `1m2.5s`. */
-export function durationText(ms: number): string {
+function durationText(ms: number): string {
   const whole = Math.round(ms);
   if (whole < 1000) return `${whole}ms`;
   const minutes = Math.floor(whole / 60_000);

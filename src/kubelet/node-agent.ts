@@ -14,7 +14,7 @@ import type { NodeMeasurements, NodeSettings } from './node-object.ts';
 import { nodeLabels, nodeObject, nodeStatus, saysTheSame } from './node-object.ts';
 import type { ContainerRuntime, RuntimeInfo } from './runtime/runtime.ts';
 
-export interface NodeAgent {
+interface NodeAgent {
   /** Resolves when the node is registered and its status is written. */
   start(): Promise<void>;
   stop(): void;

@@ -101,7 +101,7 @@ export function nodeStatus(settings: NodeSettings, measured: NodeMeasurements, b
   };
 }
 
-export function allocatable(settings: NodeSettings): Record<string, string> {
+function allocatable(settings: NodeSettings): Record<string, string> {
   const left: Record<string, string> = {};
   for (const [name, capacity] of Object.entries(settings.capacity)) {
     const reserved = settings.reserved?.[name];

@@ -33,7 +33,7 @@ export interface PlanInput {
   stopping: ReadonlySet<string>;
 }
 
-export type Start = { view: ContainerView; attempt: number };
+type Start = { view: ContainerView; attempt: number };
 
 export interface Plan {
   /** The pod is over: nothing will run again. Everything that is left is stopped. */

@@ -26,12 +26,12 @@ export function containerResources(pod: Pod, container: Container, nodeMemoryByt
   };
 }
 
-export function sharesOf(cpuMilli: number): number {
+function sharesOf(cpuMilli: number): number {
   return Math.min(maxShares, Math.max(minShares, Math.floor((cpuMilli * 1024) / 1000)));
 }
 
 /** Who dies first when memory runs out: best effort at 1000, guaranteed last, the rest by the share they asked for. */
-export function oomScoreAdj(pod: Pod, container: Container, nodeMemoryBytes: number): number {
+function oomScoreAdj(pod: Pod, container: Container, nodeMemoryBytes: number): number {
   if (pod.spec.priorityClassName === 'system-node-critical') return -997;
   const qos = qosClassOf(pod);
   if (qos === 'Guaranteed') return -997;

@@ -23,7 +23,7 @@ export interface Subject {
   organizations?: readonly string[];
 }
 
-export type KeyUsage =
+type KeyUsage =
   | 'digital signature'
   | 'key encipherment'
   | 'key agreement'
@@ -31,7 +31,7 @@ export type KeyUsage =
   | 'data encipherment'
   | 'cert sign'
   | 'crl sign';
-export type ExtendedUsage = 'server auth' | 'client auth';
+type ExtendedUsage = 'server auth' | 'client auth';
 
 export interface ParsedCertificate extends Required<Subject> {
   serialNumber: string;

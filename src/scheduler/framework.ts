@@ -4,7 +4,7 @@ import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 
 /** Something that happened in the cluster and may make a pod schedulable. */
-export type ClusterEvent =
+type ClusterEvent =
   | { kind: 'node-added'; node: NodeInfo }
   | { kind: 'node-updated'; node: NodeInfo }
   | { kind: 'pod-removed'; pod: PodInfo }
@@ -12,7 +12,7 @@ export type ClusterEvent =
 
 export type ClusterEventKind = ClusterEvent['kind'];
 
-export interface Plugin {
+interface Plugin {
   readonly name: string;
   /** A pod that this plugin turned away is tried again after these. */
   readonly retryOn: readonly ClusterEventKind[];

@@ -8,14 +8,14 @@ import { prefixEnd } from './sorted-keys.ts';
 const rowsPerRevision = 65536;
 const formatVersion = 1;
 
-export interface DatabaseWrite {
+interface DatabaseWrite {
   key: string;
   /** Undefined: delete. */
   value: Uint8Array | undefined;
 }
 
 /** What one transaction came to; deletes carry the value that was deleted. */
-export interface DatabaseCommit {
+interface DatabaseCommit {
   result: CommitResult;
   events: { index: number; previousRevision: number; deletedValue?: Uint8Array }[];
 }
@@ -44,7 +44,7 @@ interface Row {
 const firstId = (revision: number) => revision * rowsPerRevision;
 const revisionOf = (id: number) => Math.floor(id / rowsPerRevision);
 /** The same memory as a Buffer. */
-export const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const toKeyValue = (row: Row): KeyValue => ({ key: row.key, value: asBuffer(row.value), revision: revisionOf(row.id) });
 
 export interface FileLimits {

@@ -58,10 +58,6 @@ export function tooMany(field: FieldPath, actual: number, max: number): FieldErr
   return { reason: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${max} item${max === 1 ? '' : 's'}` };
 }
 
-export function typeInvalid(field: FieldPath, value: unknown, detail: string): FieldError {
-  return { reason: 'FieldValueTypeInvalid', field, message: withDetail(`Invalid value: ${show(value)}`, detail) };
-}
-
 function withDetail(text: string, detail: string): string {
   return detail === '' ? text : `${text}: ${detail}`;
 }

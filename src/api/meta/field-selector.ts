@@ -2,7 +2,7 @@
 import { fieldLabels } from '../field-labels.ts';
 import { badRequest } from './errors.ts';
 
-export interface FieldRequirement {
+interface FieldRequirement {
   readonly field: string;
   readonly operator: '=' | '!=';
   readonly value: string;

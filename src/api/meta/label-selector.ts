@@ -7,8 +7,6 @@ import { parseLabelQuery } from './label-query.ts';
 import { validateLabelName, validateLabels } from './meta-validation.ts';
 import { isValidLabelValue } from './names.ts';
 
-export type { LabelOperator, LabelRequirement };
-
 export type Labels = Readonly<Record<string, string>>;
 export interface Selector {
   readonly requirements: readonly LabelRequirement[];
@@ -21,8 +19,8 @@ export interface Selector {
 
 const noLabels: Labels = Object.freeze({});
 
-export const everything: Selector = { requirements: [], empty: true, matches: () => true, toString: () => '' };
-export const nothing: Selector = { requirements: [], empty: false, matches: () => false, toString: () => '' };
+const everything: Selector = { requirements: [], empty: true, matches: () => true, toString: () => '' };
+const nothing: Selector = { requirements: [], empty: false, matches: () => false, toString: () => '' };
 
 /** `a=b,c!=d,x in (y,z),!k,k`. Throws a 400 in upstream's words. */
 export function parseLabelSelector(text: string): Selector {

@@ -1,31 +1,25 @@
 // What names, labels and annotation keys may look like, in upstream's words. Each check answers its complaints: none means good.
 
-export const maxNameLength = 253;
-export const maxLabelLength = 63;
+const maxNameLength = 253;
+const maxLabelLength = 63;
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const dns1035Label = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const qualified = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 const dnsLabelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character";
-const dns1035Text =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
 const subdomainText =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
 const qualifiedText = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 const labelValueText =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-const wildcardText =
-  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
 
 /** Checks a name, or with `prefix` a generateName: the end may then be what a suffix will complete. */
 export type NameCheck = (name: string, prefix: boolean) => string[];
 
 export const dnsLabelName: NameCheck = (name, prefix) => isDns1123Label(prefix ? maskTrailingDash(name) : name);
-export const dns1035LabelName: NameCheck = (name, prefix) => isDns1035Label(prefix ? maskTrailingDash(name) : name);
 export const dnsSubdomainName: NameCheck = (name, prefix) => isDns1123Subdomain(prefix ? maskTrailingDash(name) : name);
 /** Names that stand as one segment of a path: RBAC objects have nearly free names. */
 export const pathSegmentName: NameCheck = (name, prefix) => (prefix ? isValidPathSegmentPrefix(name) : isValidPathSegmentName(name));
@@ -41,25 +35,10 @@ export function isDns1123Label(text: string): string[] {
   return found;
 }
 
-export function isDns1035Label(text: string): string[] {
-  const found = tooLong(text, maxLabelLength);
-  if (!dns1035Label.test(text)) found.push(regexError(dns1035Text, '[a-z]([-a-z0-9]*[a-z0-9])?', 'my-name', 'abc-123'));
-  return found;
-}
-
 export function isDns1123Subdomain(text: string): string[] {
   const found = tooLong(text, maxNameLength);
   if (!subdomain.test(text)) {
     found.push(regexError(subdomainText, '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*', 'example.com'));
-  }
-  return found;
-}
-
-export function isWildcardDns1123Subdomain(text: string): string[] {
-  const found = tooLong(text, maxNameLength);
-  if (!text.startsWith('*.') || !subdomain.test(text.slice(2))) {
-    const pattern = '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
-    found.push(regexError(wildcardText, pattern, '*.example.com'));
   }
   return found;
 }
@@ -93,7 +72,7 @@ export function isValidLabelValue(text: string): string[] {
   return found;
 }
 
-export function isValidPathSegmentName(name: string): string[] {
+function isValidPathSegmentName(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
   return isValidPathSegmentPrefix(name);
 }
@@ -144,7 +123,7 @@ export function isConfigMapKey(key: string): string[] {
   return found;
 }
 
-export function maxLengthText(length: number): string {
+function maxLengthText(length: number): string {
   return `must be no more than ${length} ${length === 1 ? 'byte' : 'bytes'}`;
 }
 

@@ -14,15 +14,11 @@ export function isControlledBy(object: Owned, owner: KubeObject): boolean {
   return controllerOf(object)?.uid === owner.metadata.uid;
 }
 
-export function isOwnedBy(object: Owned, ownerUid: string): boolean {
-  return object.metadata.ownerReferences?.some((reference) => reference.uid === ownerUid) ?? false;
-}
-
 /** The reference with which a controller marks what it makes; deletion of the owner waits for it. */
 export function controllerReference(resource: Pick<ResourceType, 'group' | 'version' | 'kind'>, owner: KubeObject): OwnerReference {
   return { ...ownerReference(resource, owner), controller: true, blockOwnerDeletion: true };
 }
 
-export function ownerReference(resource: Pick<ResourceType, 'group' | 'version' | 'kind'>, owner: KubeObject): OwnerReference {
+function ownerReference(resource: Pick<ResourceType, 'group' | 'version' | 'kind'>, owner: KubeObject): OwnerReference {
   return { apiVersion: apiVersionOf(resource), kind: resource.kind, name: owner.metadata.name!, uid: owner.metadata.uid! };
 }

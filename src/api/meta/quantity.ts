@@ -1,7 +1,7 @@
 // Kubernetes quantities: exact decimal numbers with a suffix ("100m", "1.5Gi", "12e6"), read, compared, added and written in canonical form.
 // Objects carry them as text; whoever counts takes numbers from here. Source of the rules: apimachinery's resource.Quantity.
 
-export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
+type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 
 /** Exactly `unscaled` × 10^`scale`. */
 export interface Quantity {
@@ -67,10 +67,6 @@ export function formatQuantity({ unscaled, scale, format }: Quantity): string {
 /** What an API server makes of a client's quantity. Throws a QuantityError. */
 export function canonicalQuantity(text: string): string {
   return isPlain(text) ? text : formatQuantity(parseQuantity(text));
-}
-
-export function quantityOf(value: bigint | number, format: QuantityFormat = 'DecimalSI', scale = 0): Quantity {
-  return { unscaled: BigInt(value), scale, format };
 }
 
 /** -1, 0 or 1. */

@@ -28,11 +28,6 @@ export function canonicalMicroTime(text: string): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', `.${fraction}Z`);
 }
 
-/** Milliseconds since the epoch; NaN where the text is no time. */
-export function timeToMs(text: string | undefined): number {
-  return text === undefined ? Number.NaN : Date.parse(text);
-}
-
 const units: Readonly<Record<string, bigint>> = {
   ns: 1n,
   us: 1000n,

@@ -9,7 +9,7 @@ export function denial(attributes: AccessAttributes, reason: string): ApiError {
 }
 
 /** `User "jane" cannot list resource "pods" in API group "" in the namespace "default"` */
-export function describeAttempt(attributes: AccessAttributes): string {
+function describeAttempt(attributes: AccessAttributes): string {
   const { user, verb, group, namespace } = attributes;
   const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
   if (!attributes.isResourceRequest) return `${who} path ${JSON.stringify(attributes.path)}`;

@@ -3,7 +3,7 @@ import { methodNotAllowed } from '#api/meta/errors.ts';
 import type { HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
 import { isRead, type PathHandler } from '../paths.ts';
 
-export type HealthEndpoint = 'healthz' | 'livez' | 'readyz';
+type HealthEndpoint = 'healthz' | 'livez' | 'readyz';
 
 export interface HealthCheck {
   name: string;

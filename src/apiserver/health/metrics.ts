@@ -72,7 +72,7 @@ export function createMetrics(options: {
 }
 
 /** Answers `/metrics` from any registry. */
-export function metricsPage(registry: Registry): PathHandler {
+function metricsPage(registry: Registry): PathHandler {
   return async (request) => {
     if (request.path !== '/metrics') return undefined;
     if (!isRead(request)) throw methodNotAllowed();

@@ -4,7 +4,7 @@ import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import type { FieldError } from '#api/meta/field-errors.ts';
 import type { UserInfo } from '#api/meta/access.ts';
 
-export interface RuleContext {
+interface RuleContext {
   /** Milliseconds since the epoch. */
   now: number;
   user: UserInfo;

@@ -40,7 +40,7 @@ export function containerOf(pod: Pod, asked: string): string {
   throw badRequest(`a container name must be specified for pod ${name}, choose one of: ${list(containers)}${init}`);
 }
 
-export function statusOf(pod: Pod, container: string): ContainerStatus | undefined {
+function statusOf(pod: Pod, container: string): ContainerStatus | undefined {
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
   return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((status) => status.name === container);
 }

@@ -3,9 +3,6 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { badRequest, forbidden } from '#api/meta/errors.ts';
 import type { HttpRequest } from '#lib/http/exchange.ts';
-
-export type Upgrade = NonNullable<HttpRequest['upgrade']>;
-
 export function upgradeKind(request: HttpRequest): 'websocket' | 'spdy' {
   const wanted = request.headers.upgrade?.toLowerCase();
   if (request.upgrade && wanted === 'websocket') return 'websocket';
@@ -14,7 +11,7 @@ export function upgradeKind(request: HttpRequest): 'websocket' | 'spdy' {
 }
 
 /** Those that the client offers and that `known` has; upstream takes the first of the client's. */
-export function chooseProtocol(offered: string | undefined, known: readonly string[]): string | undefined {
+function chooseProtocol(offered: string | undefined, known: readonly string[]): string | undefined {
   return (offered ?? '')
     .split(',')
     .map((name) => name.trim())

@@ -11,7 +11,7 @@ export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const manager = 'endpointslice-controller.k8s.io';
 const maxEndpointsPerSlice = 100;
 
-export interface SliceContent {
+interface SliceContent {
   addressType: string;
   ports: EndpointPort[];
   endpoints: Endpoint[];

@@ -10,8 +10,8 @@ import type { Controller, ControllerContext } from '../runtime/controller.ts';
 import { startReconciler, stopTogether } from '../runtime/reconciler.ts';
 import { bindCompleted, hasAnnotation, selectedNode, storageProvisioner } from '../runtime/volume-annotations.ts';
 
-export const localProvisioner = 'local.keks.dev';
-export const defaultStorageClass = 'keks-local';
+const localProvisioner = 'local.keks.dev';
+const defaultStorageClass = 'keks-local';
 const provisionedBy = 'pv.kubernetes.io/provisioned-by';
 
 export interface LocalVolumes {

@@ -9,8 +9,8 @@ import type { Client } from '#client/client.ts';
 import type { Controller } from '../runtime/controller.ts';
 import { startReconciler, stopTogether } from '../runtime/reconciler.ts';
 
-export const claimFinalizer = 'kubernetes.io/pvc-protection';
-export const volumeFinalizer = 'kubernetes.io/pv-protection';
+const claimFinalizer = 'kubernetes.io/pvc-protection';
+const volumeFinalizer = 'kubernetes.io/pv-protection';
 const byClaim = 'claim';
 
 export const claimProtection: Controller = {

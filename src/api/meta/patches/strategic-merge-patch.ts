@@ -119,7 +119,7 @@ function checkOrder(added: unknown[], listed: unknown[]): void {
  * Items named by `listed` in its order; each of the others before the first named item that stood behind it in `live`,
  * as far as the others' own order allows.
  */
-export function interleave(
+function interleave(
   items: readonly unknown[],
   identity: (item: unknown) => unknown,
   listed: readonly unknown[],

@@ -46,7 +46,7 @@ export function behaviourOf(config: ContainerConfig, sandbox: Pick<SandboxConfig
 }
 
 /** `1h2m3.5s`, `200ms` or a number of seconds; undefined if it is neither. */
-export function durationMs(text: string | undefined): number | undefined {
+function durationMs(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text) * 1000;
   if (!/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/.test(text)) return undefined;

@@ -43,7 +43,7 @@ interface SimulatedSandbox {
   containers: Map<string, SimulatedContainer>;
 }
 
-export const simulatedNotice = 'simulated: no process runs in this container';
+const simulatedNotice = 'simulated: no process runs in this container';
 /** What a shell answers for a command that it cannot run. */
 const cannotRun = 126;
 const terminated = 0;

@@ -5,7 +5,7 @@ import { isDns1123Label } from '#api/meta/names.ts';
 import { oneOf } from '../../one-of.ts';
 import { validateContainerPorts, validateHostPortConflicts } from './container-ports.ts';
 import { validateEnv, validateEnvFrom } from './env.ts';
-import { validateLifecycle, validateLivenessProbe, validateReadinessProbe, validateStartupProbe } from './probes.ts';
+import { validateLifecycle, validateLivenessProbe, validateReadinessProbe } from './probes.ts';
 import { validateContainerResources } from './resources.ts';
 import { validateContainerSecurity } from './security.ts';
 import { validateVolumeDevices, validateVolumeMounts } from './volume-mounts.ts';
@@ -88,7 +88,7 @@ function validateLongRunning(container: Container, { graceSeconds }: ContainerCo
     ...validateLifecycle(container.lifecycle, graceSeconds, child(path, 'lifecycle')),
     ...validateLivenessProbe(container.livenessProbe, child(path, 'livenessProbe')),
     ...validateReadinessProbe(container.readinessProbe, child(path, 'readinessProbe')),
-    ...validateStartupProbe(container.startupProbe, child(path, 'startupProbe')),
+    ...validateLivenessProbe(container.startupProbe, child(path, 'startupProbe')),
   ];
 }
 

@@ -11,8 +11,6 @@ export function validateLivenessProbe(probe: Probe | undefined, path: string): F
   return [...validateProbe(probe, path), ...validateSingleSuccess(probe, path)];
 }
 
-export const validateStartupProbe = validateLivenessProbe;
-
 export function validateReadinessProbe(probe: Probe | undefined, path: string): FieldError[] {
   const errors = validateProbe(probe, path);
   if (probe?.terminationGracePeriodSeconds !== undefined)
