@@ -1,11 +1,12 @@
 // One address for all of AWS: a request goes to the service that its signature or its Action names.
 import type { HttpHandler, HttpRequest } from '#lib/http/exchange.ts';
+import { refuseAbsentService } from './absent-service.ts';
 import { iamService } from './iam.ts';
 import type { QueryServerOptions } from './query-protocol.ts';
 import { queryHandler } from './query-protocol.ts';
 import { sts } from './sts.ts';
 
-/** `eks` answers what neither STS nor IAM is asked for. */
+/** `eks` answers whatever no other service is named in. */
 export function awsEndpoint(eks: HttpHandler, options: QueryServerOptions): HttpHandler {
   // STS' global endpoint and IAM are signed for us-east-1, wherever one is.
   const regions = [...new Set([...options.regions, 'us-east-1'])];
@@ -13,7 +14,16 @@ export function awsEndpoint(eks: HttpHandler, options: QueryServerOptions): Http
   const iamHandler = queryHandler(iamService, { ...options, regions });
   return async (request) => {
     const service = serviceOf(request) ?? serviceOfForm(request);
-    return service === 'sts' ? stsHandler(request) : service === 'iam' ? iamHandler(request) : eks(request);
+    switch (service) {
+      case 'sts':
+        return stsHandler(request);
+      case 'iam':
+        return iamHandler(request);
+      case 'eks':
+        return eks(request);
+      default:
+        return refuseAbsentService(service, request, options.random.uuid());
+    }
   };
 }
 

@@ -2,8 +2,10 @@
 
 export type XmlValue = string | number | boolean | undefined | readonly XmlValue[] | { readonly [name: string]: XmlValue };
 
+/** An empty namespace is left out. */
 export function xmlDocument(name: string, namespace: string, content: { [name: string]: XmlValue }): string {
-  return `<${name} xmlns="${escape(namespace)}">${children(content)}</${name}>\n`;
+  const attribute = namespace === '' ? '' : ` xmlns="${escape(namespace)}"`;
+  return `<${name}${attribute}>${children(content)}</${name}>\n`;
 }
 
 function children(value: XmlValue): string {
