@@ -14,16 +14,11 @@ export function awsEndpoint(eks: HttpHandler, options: QueryServerOptions): Http
   const iamHandler = queryHandler(iamService, { ...options, regions });
   return async (request) => {
     const service = serviceOf(request) ?? serviceOfForm(request);
-    switch (service) {
-      case 'sts':
-        return stsHandler(request);
-      case 'iam':
-        return iamHandler(request);
-      case 'eks':
-        return eks(request);
-      default:
-        return refuseAbsentService(service, request, options.random.uuid());
-    }
+    if (service === 'sts') return stsHandler(request);
+    if (service === 'iam') return iamHandler(request);
+    // EKS has nothing at the root, where most services have everything.
+    if (service !== 'eks' && request.path === '/') return refuseAbsentService(service, request, options.random.uuid());
+    return eks(request);
   };
 }
 
