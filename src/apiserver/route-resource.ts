@@ -1,7 +1,7 @@
 // A request for a stored resource: from its verb to the endpoint, and from the result to the answer.
 import type { HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
 import { decode } from '#api/meta/decode.ts';
-import { badRequest, methodNotAllowed, pathNotFound } from '#api/meta/errors.ts';
+import { methodNotAllowed, pathNotFound } from '#api/meta/errors.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import { checkAccess } from './access-check.ts';
@@ -109,9 +109,8 @@ async function patch(routed: Routed): Promise<HttpResponse> {
   const format = formatOf(routed, { list: false, transformed: true });
   const { dryRun, fieldValidation } = writeQueryOf(context.query, 'PatchOptions');
   const { type, patch: body, duplicates } = parsePatch(await readBody(request), request.headers['content-type'] ?? '');
-  if (duplicates.length > 0 && fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${duplicates.join(', ')}`);
-  if (fieldValidation === 'Warn') addWarnings(context, duplicates);
-  const outcome = await patchObject(core, resource, { context, namespace, name, subresource, dryRun, type, patch: body, fieldValidation });
+  const change = { type, patch: body, duplicates, fieldValidation };
+  const outcome = await patchObject(core, resource, { context, namespace, name, subresource, dryRun, ...change });
   return await respondOutcome(routed, outcome, format);
 }
 

@@ -194,7 +194,7 @@ test('YAML is read as the same object, with its own notes on duplicates', () => 
   assert.deepEqual(object.metadata, { name: 'a', annotations: { t: '2001-01-01', u: '1' } });
   assert.match(
     refused(() => yaml('a: b: c')),
-    /must be of type Pod.*error converting YAML to JSON: yaml: line 1: /,
+    /must be of type Pod.*error converting YAML to JSON: yaml: mapping values are not allowed in this context/,
   );
   assert.match(
     refused(() => yaml('metadata: {name: 7}')),

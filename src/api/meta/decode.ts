@@ -21,6 +21,8 @@ export interface Expected {
   kind: string;
   /** Unset: Warn, as upstream. */
   fieldValidation?: FieldValidation;
+  /** Words the refusal of a value that cannot be of the kind. Unset: 400. */
+  refuse?: (detail: string) => ApiError;
 }
 
 export interface Decoded {
@@ -35,7 +37,7 @@ export const decodableTypes: readonly string[] = ['application/json', 'applicati
 /** `contentType` may be empty: JSON then. Throws 400 or 415. */
 export function decode(body: Uint8Array, contentType: string, expected: Expected): Decoded {
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
-  if (!typesOf(expected).includes(mediaType || 'application/json')) throw unsupportedMediaType(typesOf(expected));
+  if (!typesOf(expected).includes(contentType === '' ? 'application/json' : mediaType)) throw unsupportedMediaType(typesOf(expected));
   if (mediaType === protobufType) return decodeProtobuf(Buffer.from(body.buffer, body.byteOffset, body.byteLength), expected);
   const text = new TextDecoder().decode(body);
   if (mediaType !== 'application/yaml') return decodeJson(text, expected);
@@ -47,9 +49,9 @@ function typesOf({ apiVersion, kind }: Expected): string[] {
   return decodableTypes.filter((type) => type !== protobufType || messageForKind(apiVersion, kind) !== undefined);
 }
 
-/** The same for a value that is parsed already: the result of a patch. `value` stays as it is. */
-export function decodeValue(value: unknown, expected: Expected): Decoded {
-  return finish(value, expected, () => []);
+/** The same for a value that is parsed already: the result of a patch, with what was noted when that was read. `value` stays as it is. */
+export function decodeValue(value: unknown, expected: Expected, notes: readonly string[] = []): Decoded {
+  return finish(value, expected, () => [...notes]);
 }
 
 function decodeJson(text: string, expected: Expected): Decoded {
@@ -99,8 +101,8 @@ function decodeProtobuf(body: Buffer, expected: Expected): Decoded {
 
 function finish(value: unknown, expected: Expected, duplicates: (pairs: number) => string[], text = ''): Decoded {
   const { message, kind, version } = checkKind(value, expected, text);
-  const refuse = (detail: string): ApiError =>
-    badRequest(`${kind} in version "${version}" cannot be handled as a ${expected.kind}: ${detail}`);
+  const refuse =
+    expected.refuse ?? ((detail) => badRequest(`${kind} in version "${version}" cannot be handled as a ${expected.kind}: ${detail}`));
   let conformed: { value: Record<string, unknown>; unknown: string[]; pairs: number };
   try {
     conformed = message === undefined ? conformCustom(value as Record<string, unknown>) : conform(message, value);

@@ -167,7 +167,7 @@ export function invalid(type: { group: string; kind: string }, name: string, cau
   return failure(422, 'Invalid', `${qualified} ${quote(name)} is invalid: ${list}`, {
     ...(name !== '' && { name }),
     ...(type.group !== '' && { group: type.group }),
-    kind: type.kind,
+    ...(type.kind !== '' && { kind: type.kind }),
     causes,
   });
 }

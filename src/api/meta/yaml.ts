@@ -1,5 +1,5 @@
 // YAML as an API server reads it: the first document, YAML 1.1 words for truth, and nothing that JSON does not have.
-import type { YAMLError } from 'yaml';
+import type { ErrorCode, YAMLError } from 'yaml';
 import { parseAllDocuments } from 'yaml';
 
 export class YamlError extends Error {
@@ -15,7 +15,7 @@ export interface ParsedYaml {
 /** Dates stay text; `!!binary` and sets have no JSON. */
 const jsonTags = ['timestamp', 'binary', 'omap', 'pairs', 'set'];
 
-/** Throws a YamlError whose text begins with the line. */
+/** Throws a YamlError whose text names the line. */
 export function parseYaml(text: string): ParsedYaml {
   try {
     return parse(text);
@@ -34,13 +34,23 @@ function parse(text: string): ParsedYaml {
   if (document === undefined) return { value: null, duplicates: [] };
   const duplicates = document.errors.filter((error) => error.code === 'DUPLICATE_KEY').map((error) => duplicateNote(error, text));
   const error = document.errors.find((candidate) => candidate.code !== 'DUPLICATE_KEY');
-  if (error !== undefined) throw new YamlError(`yaml: line ${lineOf(error)}: ${error.message.split(' at line ')[0]}`);
+  if (error !== undefined) throw new YamlError(refusal(error));
   try {
     return { value: withStringKeys(document.toJS({ maxAliasCount: 100 })), duplicates };
   } catch (cause) {
     // An alias that blows up the document.
     throw new YamlError(`yaml: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** The commonest slips in the words of upstream's parser, which leaves the line out when it is the first. */
+function refusal(error: YAMLError): string {
+  const known: Partial<Record<ErrorCode, string>> = {
+    BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
+    TAB_AS_INDENT: 'found character that cannot start any token',
+  };
+  const line = lineOf(error);
+  return `yaml: ${line > 1 ? `line ${line}: ` : ''}${known[error.code] ?? error.message.split(' at line ')[0]}`;
 }
 
 function duplicateNote(error: YAMLError, text: string): string {

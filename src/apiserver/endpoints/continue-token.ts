@@ -1,5 +1,6 @@
 // The token with which a list goes on: the revision it is a snapshot of and the key it stopped behind, in upstream's encoding.
 import { badRequest } from '#api/meta/errors.ts';
+import { jsonSyntaxError } from '#api/meta/json-scan.ts';
 
 export interface Continuation {
   /** 0: whatever is latest, for lists that go on although their revision is gone. */
@@ -16,11 +17,14 @@ export function encodeContinue({ revision, after }: Continuation): string {
 }
 
 export function decodeContinue(text: string): Continuation {
+  const illegal = text.search(/[^A-Za-z0-9_-]/);
+  if (illegal >= 0) throw badRequest(`continue key is not valid: illegal base64 data at input byte ${illegal}`);
+  const decoded = Buffer.from(text, 'base64url').toString();
   let token: { v?: unknown; rv?: unknown; start?: unknown };
   try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString()) as typeof token;
-  } catch (error) {
-    throw badRequest(`continue key is not valid: ${(error as Error).message}`);
+    token = JSON.parse(decoded) as typeof token;
+  } catch {
+    throw badRequest(`continue key is not valid: ${jsonSyntaxError(decoded)}`);
   }
   const { v, rv, start } = token ?? {};
   if (v !== 'meta.k8s.io/v1') {

@@ -11,6 +11,7 @@ import { scaleOf, withScale } from '../subresources/scale.ts';
 import { addWarnings } from './create.ts';
 import { applyPatch } from './apply-patch.ts';
 import { messageForKind } from '#api/schema.ts';
+import { patchRefusal } from './patch-refusal.ts';
 import { updateObject } from './update.ts';
 
 export interface PatchRequest {
@@ -22,6 +23,8 @@ export interface PatchRequest {
   type: PatchType;
   /** Parsed; only read. */
   patch: unknown;
+  /** Keys that the patch holds twice. */
+  duplicates?: readonly string[];
   fieldValidation: 'Ignore' | 'Warn' | 'Strict';
 }
 
@@ -51,7 +54,9 @@ function patch(resource: ServedResource, request: PatchRequest, current: KubeObj
       ? { apiVersion: 'autoscaling/v1', kind: 'Scale' }
       : { apiVersion: resource.apiVersion, kind: resource.type.kind };
   const patched = applyPatch(request.type, request.patch, current, messageForKind(expected.apiVersion, expected.kind)!);
-  const { object, warnings } = decodeValue(patched, { ...expected, fieldValidation: request.fieldValidation });
+  const { fieldValidation, duplicates } = request;
+  const refuse = patchRefusal(request.type, request.patch, patched);
+  const { object, warnings } = decodeValue(patched, { ...expected, fieldValidation, refuse }, duplicates);
   addWarnings(request.context, warnings);
   return object;
 }

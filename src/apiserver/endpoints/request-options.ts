@@ -2,9 +2,10 @@
 import { BodyTooLargeError, type HttpRequest } from '#lib/http/exchange.ts';
 import { conform, ConformError } from '#api/meta/conform.ts';
 import { badRequest, invalid, tooLarge, unsupportedMediaType } from '#api/meta/errors.ts';
-import { notSupported } from '#api/meta/field-errors.ts';
+import { invalidValue, notSupported, tooLong } from '#api/meta/field-errors.ts';
 import type { FieldError } from '#api/meta/field-errors.ts';
-import { parseYaml } from '#api/meta/yaml.ts';
+import { jsonSyntaxError } from '#api/meta/json-scan.ts';
+import { parseYaml, YamlError } from '#api/meta/yaml.ts';
 import { decodeEnvelope } from '#api/protobuf/decode.ts';
 import { openEnvelope } from '#api/protobuf/envelope.ts';
 import { ProtobufError, protobufType } from '#api/protobuf/wire.ts';
@@ -26,7 +27,7 @@ const fieldValidations = ['Ignore', 'Warn', 'Strict'];
 export function writeQueryOf(query: URLSearchParams, kind: string): WriteQuery {
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
   const fieldValidation = query.get('fieldValidation') || 'Warn';
-  const errors: FieldError[] = dryRunErrors(dryRun);
+  const errors: FieldError[] = [...dryRunErrors(dryRun), ...fieldManagerErrors(query.get('fieldManager') ?? '')];
   if (!fieldValidations.includes(fieldValidation)) errors.push(notSupported('fieldValidation', fieldValidation, fieldValidations));
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors);
   return { dryRun: dryRun.length > 0, fieldValidation: fieldValidation as FieldValidation };
@@ -59,6 +60,18 @@ function dryRunErrors(values: readonly string[]): FieldError[] {
   return wrong.length > 0 ? [notSupported('dryRun', values, ['All'])] : [];
 }
 
+/** Upstream's limit is in bytes. */
+const maxFieldManagerBytes = 128;
+
+function fieldManagerErrors(fieldManager: string): FieldError[] {
+  const isLong = Buffer.byteLength(fieldManager) > maxFieldManagerBytes;
+  const isPrintable = !/[\p{C}\p{Z}]/u.test(fieldManager.replaceAll(' ', ''));
+  return [
+    ...(isLong ? [tooLong('fieldManager', maxFieldManagerBytes)] : []),
+    ...(isPrintable ? [] : [invalidValue('fieldManager', fieldManager, 'should only contain printable characters')]),
+  ];
+}
+
 function bodyOptions(body: Buffer, contentType: string): DeleteOptionsBody {
   const mediaType = contentType.split(';', 1)[0]!.trim().toLowerCase();
   const known = ['', 'application/json', 'application/yaml', protobufType];
@@ -70,9 +83,9 @@ function bodyOptions(body: Buffer, contentType: string): DeleteOptionsBody {
     // Clients write any group's version here.
     return conform(messageOf('meta/v1.DeleteOptions'), value).value as DeleteOptionsBody;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof ConformError) {
-      throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
-    }
+    if (error instanceof SyntaxError) throw badRequest(`couldn't get version/kind; json parse error: ${jsonSyntaxError(body.toString())}`);
+    if (error instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${error.message}`);
+    if (error instanceof ConformError) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     if (error instanceof ProtobufError) throw badRequest(error.message);
     throw error;
   }

@@ -5,6 +5,7 @@ import { badRequest, tooLarge } from '../errors.ts';
 import { copyOf } from '../object.ts';
 import type { JsonObject } from './json-object.ts';
 import { doesNotApply, isJsonObject } from './json-object.ts';
+import { typeName } from './patch-body.ts';
 
 const maxOperations = 10_000;
 /** A copy doubles: a patch of a few bytes must not fill the memory. */
@@ -31,8 +32,18 @@ export function jsonPatch(original: JsonObject, operations: unknown[]): JsonObje
 
 function apply(holder: { document: unknown }, operation: Operation): void {
   // The whole document is a value of its own to the library: it stands one level down while a patch addresses it.
-  const [error] = applyPatch(holder, [nested(operation)]);
-  if (error) throw doesNotApply(new Error(`${operation.op} ${operation.path}: ${error.message || error.name}`));
+  const refuse = ({ message, name }: Error) => doesNotApply(new Error(`${operation.op} ${operation.path}: ${message || name}`));
+  const removed = operation.op === 'remove' ? operation.path : operation.op === 'move' ? operation.from : undefined;
+  if (removed === '') throw refuse(new Error('the document itself cannot be removed'));
+  let error: Error | null | undefined;
+  try {
+    [error] = applyPatch(holder, [nested(operation)]);
+  } catch (cause) {
+    // The library steps into whatever stands at the parent's place, a number or null as well.
+    if (!(cause instanceof TypeError)) throw cause;
+    error = cause;
+  }
+  if (error) throw refuse(error);
 }
 
 function nested(operation: Operation): Operation {
@@ -43,7 +54,7 @@ function nested(operation: Operation): Operation {
 }
 
 function checkOperation(operation: unknown): Operation {
-  if (!isJsonObject(operation)) throw badRequest('json: cannot unmarshal a JSON patch operation: it is no object');
+  if (!isJsonObject(operation)) throw badRequest(`json: cannot unmarshal ${typeName(operation)} into Go value of type jsonpatch.Operation`);
   const { op, path, from } = operation;
   if (typeof op !== 'string' || !['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op)) {
     throw doesNotApply(new Error(`Unexpected kind: ${String(op)}`));

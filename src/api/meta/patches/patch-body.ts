@@ -46,7 +46,8 @@ function countKeys(value: unknown): number {
   return items.reduce<number>((sum, item) => sum + countKeys(item), Array.isArray(value) ? 0 : items.length);
 }
 
-function typeName(value: unknown): string {
+/** Go's word for what JSON holds. */
+export function typeName(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
   return value === null ? 'null' : typeof value;

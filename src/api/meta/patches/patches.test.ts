@@ -96,3 +96,14 @@ test('bodies that are no patches are refused, duplicate keys are noted', () => {
     duplicates: ['duplicate field "spec.a"'],
   });
 });
+
+test('a JSON patch that steps into a number, null or nothing is refused', () => {
+  const refused = (...operations: unknown[]) =>
+    assert.throws(() => jsonPatch({ a: 1.5, b: null }, operations), /rejected our request due to an error/);
+  refused({ op: 'add', path: '/a/x', value: 1 });
+  refused({ op: 'add', path: '/b/x', value: 1 });
+  refused({ op: 'move', from: '/nope/x', path: '/c' });
+  refused({ op: 'test', path: '/a', value: { x: 1 } });
+  refused({ op: 'remove', path: '' }, { op: 'copy', from: '/a', path: '/c' });
+  assert.throws(() => jsonPatch({}, [5]), /cannot unmarshal number into Go value of type jsonpatch.Operation/);
+});
