@@ -16,12 +16,15 @@ import type { Informers } from '#client/informer.ts';
 import { createInformers } from '#client/informer.ts';
 import type { KubeletDirectory } from '#client/kubelet-connection.ts';
 import { controllers } from '#controllers/all.ts';
+import type { SignRequest } from '#controllers/certificate-signing/controller.ts';
+import { certificateSigning } from '#controllers/certificate-signing/controller.ts';
 import type { LocalVolumes } from '#controllers/local-volume-provisioner/controller.ts';
 import { localStorageClass, localVolumeProvisioner } from '#controllers/local-volume-provisioner/controller.ts';
 import type { ControllerManager } from '#controllers/runtime/manager.ts';
 import { startControllerManager } from '#controllers/runtime/manager.ts';
 import type { Kubelet, KubeletOptions } from '#kubelet/kubelet.ts';
 import { createKubelet } from '#kubelet/kubelet.ts';
+import { signRequest } from '#lib/certificates.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { HttpHandler } from '#lib/http/exchange.ts';
 import type { HttpServer } from '#lib/http/server.ts';
@@ -199,11 +202,13 @@ async function listen(listening: Listening, handler: HttpHandler, options: Clust
 }
 
 function startControllers(options: ClusterOptions, apiServer: ApiServer, registry: Registry): ControllerManager {
-  const { clock, random, volumes, rootCa } = options;
+  const { clock, random, volumes, rootCa, listen: listening } = options;
+  const sign: SignRequest | undefined =
+    listening && ((request, wanted) => signRequest(listening.identity.authority, request, { clock, random, ...wanted }));
   return startControllerManager({
     client: apiServer.loopback({ name: 'system:kube-controller-manager', groups: ['system:authenticated'] }),
     clientFor: (account) => apiServer.loopback(serviceAccountUser('kube-system', account)),
-    controllers: volumes ? [...controllers, localVolumeProvisioner(volumes)] : controllers,
+    controllers: [...controllers, ...(sign ? [certificateSigning(sign)] : []), ...(volumes ? [localVolumeProvisioner(volumes)] : [])],
     clock,
     random,
     log: options.logOf('controller-manager'),

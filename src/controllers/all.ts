@@ -1,4 +1,5 @@
 // The controllers of a cluster, in the order in which they start.
+import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
@@ -17,6 +18,7 @@ import { claimProtection, volumeProtection } from './volume-protection/controlle
 export const controllers: readonly Controller[] = [
   serviceAccountController,
   rootCaCertPublisher,
+  clusterRoleAggregation,
   namespaceController,
   garbageCollector,
   podGarbageCollector,

@@ -176,6 +176,12 @@ test('approving a certificate needs the right for its signer, and nobody asks fo
     message:
       'certificatesigningrequests.certificates.k8s.io "b" is forbidden: user not permitted to approve requests with signerName "other.com/theirs"',
   });
+  const undecided = await ask('d', 'example.com/mine');
+  const both = [{ type: 'Approved' }, { type: 'Denied' }].map((condition) => ({ ...condition, status: 'True', reason: 'Test' }));
+  await assert.rejects(
+    server.loopback(admin).update(certificatesigningrequests, { ...undecided, status: { conditions: both } }, { subresource: 'approval' }),
+    /status.conditions\[1\].type: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive/,
+  );
   await assert.rejects(
     ask('c', 'kubernetes.io/kube-apiserver-client', ['system:masters']),
     /use of kubernetes.io\/kube-apiserver-client signer with system:masters group is not allowed/,

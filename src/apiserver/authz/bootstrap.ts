@@ -2,7 +2,7 @@
 import { bootstrapRbac } from '#api/bootstrap-rbac.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from '#api/generated/rbac-v1.ts';
-import { aggregatedRules } from './aggregation.ts';
+import { aggregatedRules } from '#api/rbac/aggregation.ts';
 
 export interface BootstrapObject {
   plural: 'clusterroles' | 'clusterrolebindings' | 'roles' | 'rolebindings';

@@ -1,7 +1,7 @@
 // RBAC: bindings give subjects the rules of roles. What a user may do is worked out once and kept until a role or binding changes.
 import type { AccessAttributes, AccessDecision, Authorizer, UserInfo } from '#api/meta/access.ts';
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject } from '#api/generated/rbac-v1.ts';
-import { aggregatedRules } from './aggregation.ts';
+import { aggregatedRules } from '#api/rbac/aggregation.ts';
 import { ruleAllows } from './rule-match.ts';
 
 /** The roles and bindings as they stand. */

@@ -121,7 +121,8 @@ function prepare(core: Core, resource: ServedResource, request: UpdateRequest, o
 
 function validate(resource: ServedResource, request: UpdateRequest, object: KubeObject, old: KubeObject): FieldError[] {
   const errors = [...validateMetadata(resource, object), ...validateObjectMetaUpdate(object.metadata, old.metadata)];
-  if (request.subresource === 'status') return [...errors, ...(resource.rules.status?.validateUpdate?.(object, old) ?? [])];
+  const isStatus = request.subresource === 'status' || request.subresource === 'approval';
+  if (isStatus) return [...errors, ...(resource.rules.status?.validateUpdate?.(object, old) ?? [])];
   if (!writesWholeObject(request.subresource)) return errors;
   return [...errors, ...(resource.rules.validate?.(object) ?? []), ...(resource.rules.validateUpdate?.(object, old) ?? [])];
 }

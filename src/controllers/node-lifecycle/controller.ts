@@ -44,7 +44,7 @@ export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Con
   return {
     name: 'node-lifecycle',
     serviceAccount: 'node-controller',
-    start: (context) => startNodeLifecycle(context, { monitorPeriodMs: 5_000, monitorGraceMs: 40_000, startupGraceMs: 60_000, ...options }),
+    start: (context) => startNodeLifecycle(context, { monitorPeriodMs: 5_000, monitorGraceMs: 50_000, startupGraceMs: 60_000, ...options }),
   };
 }
 

@@ -16,9 +16,10 @@ export const endpointsRules: ResourceRules<Endpoints> = {
   },
   validate: (object) => (object.subsets ?? []).flatMap((subset, position) => validateSubset(subset, index('subsets', position))),
   validateUpdate(object, old) {
+    const nodeOf = nodesByAddress(old);
     return (object.subsets ?? []).flatMap(({ addresses = [] }, position) =>
       addresses.flatMap(({ ip, nodeName }, place) => {
-        const before = old.subsets?.flatMap((subset) => subset.addresses ?? []).find((address) => address.ip === ip)?.nodeName;
+        const before = nodeOf.get(ip);
         const path = child(index(child(index('subsets', position), 'addresses'), place), 'nodeName');
         return before !== undefined && nodeName !== undefined && before !== nodeName
           ? [invalidValue(path, nodeName, 'field is immutable')]
@@ -28,6 +29,13 @@ export const endpointsRules: ResourceRules<Endpoints> = {
   },
   columns: [nameCell, endpointsCell, ageCell],
 };
+
+/** The first mention of an address counts. */
+function nodesByAddress({ subsets = [] }: Endpoints): Map<string, string | undefined> {
+  const nodes = new Map<string, string | undefined>();
+  for (const { addresses = [] } of subsets) for (const { ip, nodeName } of addresses) if (!nodes.has(ip)) nodes.set(ip, nodeName);
+  return nodes;
+}
 
 function validateSubset({ addresses = [], notReadyAddresses = [], ports = [] }: EndpointSubset, path: string): FieldError[] {
   const errors =

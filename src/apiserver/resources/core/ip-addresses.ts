@@ -5,6 +5,13 @@ import { type FieldError, invalidValue } from '#api/meta/field-errors.ts';
 const IP_TEXT = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const CIDR_TEXT = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
+/** Made once: a slice has a thousand addresses. */
+const specialRanges: readonly (readonly [string, Pick<BlockList, 'check'>])[] = [
+  ['may not be in the loopback range (127.0.0.0/8, ::1/128)', rangeOf(['127.0.0.0', 8], ['::1', 128])],
+  ['may not be in the link-local range (169.254.0.0/16, fe80::/10)', rangeOf(['169.254.0.0', 16], ['fe80::', 10])],
+  ['may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)', rangeOf(['224.0.0.0', 24], ['ff02::', 16])],
+];
+
 export function ipErrors(address: string, path: string): FieldError[] {
   return isIP(address) === 0 || hasLeadingZeros(address) ? [invalidValue(path, address, IP_TEXT)] : [];
 }
@@ -40,20 +47,16 @@ export function endpointAddressErrors(address: string, path: string, family?: 'I
 export function nonSpecialIpErrors(address: string, path: string): FieldError[] {
   const complaints: string[] = [];
   if (address === '0.0.0.0' || isUnspecifiedIpv6(address)) complaints.push(`may not be unspecified (${address})`);
-  const specials: [string, string, number, string, number][] = [
-    ['may not be in the loopback range (127.0.0.0/8, ::1/128)', '127.0.0.0', 8, '::1', 128],
-    ['may not be in the link-local range (169.254.0.0/16, fe80::/10)', '169.254.0.0', 16, 'fe80::', 10],
-    ['may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)', '224.0.0.0', 24, 'ff02::', 16],
-  ];
-  for (const [complaint, v4, v4Bits, v6, v6Bits] of specials) if (isWithin(address, v4, v4Bits, v6, v6Bits)) complaints.push(complaint);
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+  for (const [complaint, range] of specialRanges) if (range.check(address, family)) complaints.push(complaint);
   return complaints.map((complaint) => invalidValue(path, address, complaint));
 }
 
-function isWithin(address: string, v4: string, v4Bits: number, v6: string, v6Bits: number): boolean {
+function rangeOf([v4, v4Bits]: [string, number], [v6, v6Bits]: [string, number]): Pick<BlockList, 'check'> {
   const list = new BlockList();
   list.addSubnet(v4, v4Bits, 'ipv4');
   list.addSubnet(v6, v6Bits, 'ipv6');
-  return list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+  return list;
 }
 
 const isUnspecifiedIpv6 = (address: string): boolean => isIPv6(address) && /^[0:]+$/.test(address);
