@@ -12,8 +12,9 @@ interface Version {
 
 export function createMemoryStore(): Store {
   const versions = new Map<string, Version[]>();
-  /** All keys with a version, also deleted ones that history still knows; in byte order. */
-  const keys: string[] = [];
+  /** All keys with a version, also deleted ones that history still knows. */
+  let keys: string[] = [];
+  let isSorted = true;
   const hub = createWatchHub();
   let log: StoreEvent[] = [];
   let revision = 1;
@@ -23,6 +24,13 @@ export function createMemoryStore(): Store {
   const at = (key: string, atRevision: number): KeyValue | undefined => {
     const found = versions.get(key)?.findLast((version) => version.revision <= atRevision);
     return found?.value && { key, value: found.value, revision: found.revision };
+  };
+
+  /** In byte order: brought into it when somebody lists, as most keys are written and watched, never listed. */
+  const sortedKeys = (): readonly string[] => {
+    if (!isSorted) keys.sort();
+    isSorted = true;
+    return keys;
   };
 
   const checkReadable = (asked: number | undefined): number => {
@@ -41,7 +49,8 @@ export function createMemoryStore(): Store {
     if (known) known.push({ revision: next, value });
     else {
       versions.set(write.key, [{ revision: next, value }]);
-      keys.splice(positionOf(keys, write.key), 0, write.key);
+      keys.push(write.key);
+      isSorted &&= (keys.at(-2) ?? '') < write.key;
     }
     const previousRevision = current?.revision ?? 0;
     return { type: value ? 'put' : 'delete', key: write.key, value: value ?? current!.value, revision: next, previousRevision };
@@ -56,7 +65,7 @@ export function createMemoryStore(): Store {
     },
     async list(prefix, options = {}) {
       const atRevision = checkReadable(options.revision);
-      return { revision: atRevision, ...page(keys, prefix, options, (key) => at(key, atRevision)) };
+      return { revision: atRevision, ...page(sortedKeys(), prefix, options, (key) => at(key, atRevision)) };
     },
     async commit({ compare, writes }): Promise<CommitResult> {
       checkReadable(undefined);
@@ -86,8 +95,7 @@ export function createMemoryStore(): Store {
         if (keep >= 0 && known[0]!.value === undefined) known.shift();
         if (known.length === 0) versions.delete(key);
       }
-      const live = keys.filter((key) => versions.has(key));
-      keys.splice(0, keys.length, ...live);
+      keys = keys.filter((key) => versions.has(key));
     },
     async snapshot(file) {
       const { writeSnapshot } = await import('./sqlite-database.ts');
