@@ -47,7 +47,16 @@ export const isExpired = (error: unknown): boolean => isReason(error, 'Expired',
 
 export function failure(code: number, reason: string, message: string, details?: Status['details'], options?: ErrorOptions): ApiError {
   return new ApiError(
-    { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details && { details }), code },
+    {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      ...(reason !== '' && { reason }),
+      ...(details && { details }),
+      code,
+    },
     options,
   );
 }
