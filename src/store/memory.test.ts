@@ -4,12 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { testStore } from './conformance.ts';
+import { testEmbeddedStore } from './conformance.ts';
 import { createMemoryStore } from './memory.ts';
 import { openSqliteStore } from './sqlite.ts';
 import { startSqliteThread } from './sqlite-thread.ts';
 
-testStore('memory', async () => createMemoryStore());
+testEmbeddedStore('memory', async () => createMemoryStore());
 
 test('a snapshot of a memory store opens as a SQLite store with the same keys and revisions', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'keks-store-'));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
-import { testStore } from './conformance.ts';
+import { testEmbeddedStore } from './conformance.ts';
 import { openSqliteStore } from './sqlite.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
 import { startSqliteThread } from './sqlite-thread.ts';
@@ -28,7 +28,7 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-testStore('sqlite', () => openSqliteStore(nextFile(), thread));
+testEmbeddedStore('sqlite', () => openSqliteStore(nextFile(), thread));
 
 describe('a SQLite store', () => {
   test('finds keys, revisions and history again after it is opened anew', async () => {

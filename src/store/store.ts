@@ -44,7 +44,7 @@ export interface ListResult {
 export interface WatchSink {
   /** Events in revision order; a commit's events are never split over two calls. Must not throw. */
   events(events: StoreEvent[]): void;
-  /** Called once if the watch ends by itself: compacted, store closed, connection lost. */
+  /** Called once if the watch ends by itself: compacted, store closed. An engine behind a network resumes by itself where a connection is lost. */
   ended(error: Error): void;
 }
 
@@ -61,6 +61,7 @@ export interface Store {
   /**
    * Writes all or nothing, if every compare holds. Resolves when durable. An embedded engine delivers the events to its
    * watches before it resolves. A delete of an absent key writes nothing; a commit that writes nothing keeps the revision.
+   * One asked for after another was answered gets the higher revision; of those under way together any may come first.
    */
   commit(transaction: { compare: Compare[]; writes: Write[] }): Promise<CommitResult>;
   /** Events of keys under `prefix` with a revision above `after`, from history first, then live. */
@@ -91,4 +92,9 @@ export class FutureRevisionError extends Error {
 /** The engine cannot write now (disk full, quorum lost): nothing was written, reads go on. */
 export class StoreUnavailableError extends Error {
   override name = 'StoreUnavailableError';
+}
+
+/** The connection was lost while a commit was under way: it was written once, or not at all. */
+export class UnknownOutcomeError extends Error {
+  override name = 'UnknownOutcomeError';
 }
