@@ -3,6 +3,7 @@
 # distribution's own packages; KEKS_RUNTIME=simulated, or not being root, installs nothing outside this folder.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
+source tools/setup/debian.sh
 
 runtime=${KEKS_RUNTIME:-auto}
 for ((i = 1; i <= $#; i++)); do
@@ -13,20 +14,9 @@ for ((i = 1; i <= $#; i++)); do
   esac
 done
 
-install_node_packages() {
-  local packages
-  packages=$(bin/keks doctor --output json | node -p 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).packages.join(" ")') || return 0
-  [ -n "$packages" ] || return 0
-  echo "keks: real nodes need these Debian packages, installing them with apt-get: $packages"
-  # Word splitting is meant: one argument a package. Their own daemons are not wanted: keks starts what it needs itself.
-  # shellcheck disable=SC2086
-  if ! { apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null; }; then
-    echo "keks: apt-get could not install them; see 'bin/keks doctor'" >&2
-    [ "$runtime" != containerd ] || exit 1
-  fi
-}
-
-if [ "$runtime" != simulated ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  install_node_packages
+if [ "$runtime" != simulated ] && can_install; then
+  # Word splitting is meant: one argument a package.
+  # shellcheck disable=SC2046
+  install_packages 'real nodes need' $(missing_node_packages) || [ "$runtime" != containerd ] || exit 1
 fi
 exec bin/keks up "$@"
