@@ -1,8 +1,7 @@
 // Two real nodes on this machine: containers, pod and service addresses, names, exec, adoption by a second daemon, and nothing left behind.
 // Needs root, containerd, the CNI plugins, nft and docker-registry.
 import assert from 'node:assert/strict';
-import { access, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -11,12 +10,10 @@ import { endpointslices, nodes, pods, services } from '#api/generated/resources.
 import type { Pod, Service } from '#api/generated/core-v1.ts';
 import type { NodeSettings } from '#kubelet/node-object.ts';
 import { systemClock as clock } from '#lib/clock.ts';
-import { run, tryRun } from '#lib/command.ts';
 import { silentLog } from '#lib/log.ts';
 import { systemRandom as random } from '#lib/random.ts';
 import type { Machine } from '#network/machine/machines.ts';
 import { removeEverything } from '#network/machine/machines.ts';
-import { homeNames } from '#network/machine/names.ts';
 import { loadImage } from '#network/registry/load-image.ts';
 import { createCluster } from '#testing/create-cluster.ts';
 import type { TestCluster } from '#testing/create-cluster.ts';
@@ -26,11 +23,13 @@ import { openNodeHome } from '#root/src/node-home.ts';
 import type { RealNodes } from '#root/src/real-nodes.ts';
 import { startRealNodes } from '#root/src/real-nodes.ts';
 import { busyboxImage, nginxImage } from '../support/debian-image.ts';
+import type { TakenMachine } from '../support/real-nodes.ts';
+import { lackedForRealNodes, takeMachine, tracesOf } from '../support/real-nodes.ts';
 
-const missing = await missingParts();
 const serviceCidr = '10.100.0.0/16';
 
-describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')}` }, () => {
+describe('real nodes', { skip: await lackedForRealNodes() }, () => {
+  let taken: TakenMachine;
   let home: string;
   let nodeHome: NodeHome;
   let cluster: TestCluster;
@@ -40,7 +39,8 @@ describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')
   before(async () => {
     // The project's timers never keep a process alive; a daemon has its sockets for that, a test this.
     alive = setInterval(() => undefined, 1000);
-    home = await mkdtemp(join(tmpdir(), 'keks-e2e-'));
+    taken = await takeMachine('keks-node-network-');
+    home = await taken.newHome();
     nodeHome = await openNodeHome({ home, clock, log: silentLog });
     for (const file of [await nginxImage(), await busyboxImage()]) await loadImage({ file, registry: nodeHome.registry });
     cluster = await createCluster({ nodes: 0 });
@@ -61,12 +61,12 @@ describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')
       await real?.stop();
       await cluster?.stop();
       await nodeHome?.release();
-    } finally {
       await removeEverything({ home, clock });
+      assert.deepEqual(await tracesOf(home), []);
+    } finally {
+      await taken?.release();
       clearInterval(alive);
     }
-    assert.deepEqual(await traces(home), []);
-    await rm(home, { recursive: true, force: true });
   });
 
   const startNodes = () =>
@@ -259,7 +259,7 @@ describe('real nodes', { skip: missing.length > 0 && `needs ${missing.join(', ')
   test('a removed node leaves nothing of its machine', async () => {
     await real.remove({ id: 'second', nodeName: 'second' });
     assert.deepEqual(await nodeHome.machines.list('dev'), ['first']);
-    const left = (await traces(home)).filter((trace) => trace.includes('second'));
+    const left = (await tracesOf(home)).filter((trace) => trace.includes('second'));
     assert.deepEqual(left, []);
   });
 });
@@ -296,37 +296,4 @@ function service(name: string, spec: Partial<Service['spec']> = {}): Service {
 async function eventuallyTrue(check: () => Promise<boolean>): Promise<void> {
   const limit = AbortSignal.timeout(15_000);
   while (!(await check().catch(() => false))) await clock.sleep(100, limit);
-}
-
-/** What of a home is left on this machine. */
-async function traces(home: string): Promise<string[]> {
-  const names = homeNames(home);
-  const matching = async (directory: string, prefix: string) =>
-    (await readdir(directory).catch(() => [])).filter((name) => name.startsWith(prefix)).map((name) => join(directory, name));
-  const cgroups = (await readdir('/sys/fs/cgroup').catch(() => [])).map((controller) => join('/sys/fs/cgroup', controller));
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
-    .split('\n')
-    .filter((line) => line.includes(home) || line.includes(names.runDirectory));
-  const commands = await Promise.all((await readdir('/proc')).map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return [
-    ...(await matching('/run/netns', names.namespacePrefix)),
-    ...(await matching('/sys/class/net', names.linkPrefix)),
-    ...(await matching('/run', `keks-${names.id}`)),
-    ...(await matching('/var/lib/cni/results', names.namespacePrefix)),
-    ...(await Promise.all(cgroups.map((directory) => matching(directory, names.cgroup.slice(1))))).flat(),
-    ...mounts,
-    ...commands.filter((command) => command.includes(home) || command.includes(names.runDirectory)),
-    ...(await run('nft', ['list', 'tables', 'ip'])).split('\n').filter((line) => line.includes(names.tablePrefix)),
-  ];
-}
-
-async function missingParts(): Promise<string[]> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return ['root on Linux'];
-  const parts: string[] = [];
-  for (const program of ['containerd', 'runc', 'nft', 'docker-registry', 'ip']) {
-    const found = await tryRun(program, ['--version']).catch(() => undefined);
-    if (found === undefined) parts.push(program);
-  }
-  await access('/usr/lib/cni/ptp').catch(() => parts.push('containernetworking-plugins'));
-  return parts;
 }
