@@ -4,6 +4,10 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { StreamSink } from '#lib/http/exchange.ts';
 import { configmaps } from '#api/generated/resources.ts';
+import { unauthorized } from '#api/meta/errors.ts';
+import { seededRandom } from '#lib/random.ts';
+import { virtualClock } from '#lib/virtual-clock.ts';
+import { createAuditTrail } from './audit/audit.ts';
 import { admin, call, startTestServer } from './server.fixture.ts';
 
 const tableAccept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json';
@@ -225,4 +229,26 @@ test('a client that does not read is cut off, and another one misses nothing', a
   assert.deepEqual(seen, names);
   // The other client, and the server's own watch of services.
   assert.equal(server.watcherCount, 2);
+});
+
+test('every answer carries its audit id; wrong credentials are noted as nobody’s, and odd ids are not taken over', async () => {
+  const lines: string[] = [];
+  const { server } = await startTestServer({
+    security: () => ({
+      authenticate: async ({ headers }) => {
+        if (headers.authorization !== undefined) throw unauthorized();
+        return admin;
+      },
+      authorize: () => ({ decision: 'allow', reason: '' }),
+    }),
+    audit: createAuditTrail({ sink: { write: (line) => lines.push(line) }, clock: virtualClock(), random: seededRandom(1) }),
+  });
+  const refused = await call(server, base, { headers: { authorization: 'Bearer wrong', 'audit-id': 'from-client' } });
+  const { auditID, user, responseStatus } = JSON.parse(lines[0]!) as { auditID: string; user: object; responseStatus: { code: number } };
+  assert.deepEqual([refused.status, refused.headers['audit-id'], auditID], [401, 'from-client', 'from-client']);
+  assert.deepEqual([user, responseStatus.code], [{ username: 'system:anonymous', groups: ['system:unauthenticated'] }, 401]);
+  for (const odd of ['x'.repeat(65), 'a\r\nset-cookie: b']) {
+    assert.match((await call(server, base, { headers: { 'audit-id': odd } })).headers['audit-id']!, /^[0-9a-f-]{36}$/);
+  }
+  assert.match((await call(server, '/readyz')).headers['audit-id']!, /^[0-9a-f-]{36}$/, 'also where nothing is logged');
 });

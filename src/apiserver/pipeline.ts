@@ -32,8 +32,12 @@ export function createPipeline(core: Core, security: Security, parts: PipelinePa
     let failure: Error | undefined;
     try {
       context.info = parseRequestInfo(request.method, request.path, context.query);
-      context.user = await security.authenticate(request);
-      noted = parts.audit?.received(request, context);
+      try {
+        context.user = await security.authenticate(request);
+      } finally {
+        // Whoever could not prove who they are is noted as nobody.
+        noted = parts.audit?.received(request, context);
+      }
       leave = inFlight.enter(context);
       checkAccess(core.authorize, { user: context.user, ...context.info });
       response = await route(core, parts, request, context);
@@ -47,7 +51,7 @@ export function createPipeline(core: Core, security: Security, parts: PipelinePa
       leave();
     }
     noted?.completed({ status: 'status' in response ? response.status : 101, ...(failure && { error: failure }) });
-    return withWarnings(response, context.warnings);
+    return withHeaders(response, context.warnings, noted?.id);
   };
 }
 
@@ -103,8 +107,10 @@ function matches(resource: { group: string; version: string; plural: string }, i
   return resource.plural === info.resource && resource.group === info.group && resource.version === info.version;
 }
 
-function withWarnings(response: HttpResponse, warnings: readonly string[]): HttpResponse {
-  if (warnings.length === 0 || !('headers' in response)) return response;
+function withHeaders(response: HttpResponse, warnings: readonly string[], auditId: string | undefined): HttpResponse {
+  if (!('headers' in response) || (warnings.length === 0 && auditId === undefined)) return response;
+  const audit = auditId !== undefined && { 'audit-id': auditId };
+  if (warnings.length === 0) return { ...response, headers: { ...response.headers, ...audit } };
   const texts = [...new Set(warnings)].map((text) => `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`);
-  return { ...response, headers: { ...response.headers, warning: texts.join(', ') } };
+  return { ...response, headers: { ...response.headers, ...audit, warning: texts.join(', ') } };
 }

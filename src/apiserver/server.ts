@@ -11,6 +11,8 @@ import type { AdmissionPlugin } from './admission/plugin.ts';
 import { createAdmissionChain } from './admission/plugin.ts';
 import { certificateSigners } from './admission/certificate-signers.ts';
 import { admissionOrder } from './admission/order.ts';
+import { resourceQuotaAdmission } from './admission/resource-quota.ts';
+import { chargeQuota } from './quota-charges.ts';
 import type { BootstrapObject } from './bootstrap.ts';
 import { writeBootstrapObjects } from './bootstrap.ts';
 import { services } from '#api/generated/resources.ts';
@@ -65,6 +67,8 @@ export interface AuditTrail {
 }
 
 export interface AuditEntry {
+  /** By which the answer and the log name the request. */
+  id?: string;
   completed(outcome: { status: number; error?: Error }): void;
 }
 
@@ -115,7 +119,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const view = createClusterView(clock, world, resources);
   const security = options.security(view);
   const addresses = createServiceAddresses({ cidr: options.serviceCidr ?? defaultServiceCidr, random });
-  const plugins = [...(options.admission ?? admissionOrder), certificateSigners(security.authorize), ...(security.admission ?? [])];
+  const plugins = [
+    ...(options.admission ?? admissionOrder),
+    certificateSigners(security.authorize),
+    ...(security.admission ?? []),
+    // Last: what any other plugin refuses must not be charged.
+    resourceQuotaAdmission((quota, change) => chargeQuota(core, quota, change)),
+  ];
   const core: Core = {
     store,
     world,

@@ -2,6 +2,7 @@
 import { ApiError } from '#api/meta/errors.ts';
 import type { UserInfo } from '#api/meta/access.ts';
 import { type Clock, toMicroTime } from '#lib/clock.ts';
+import type { HttpRequest } from '#lib/http/exchange.ts';
 import type { Random } from '#lib/random.ts';
 import { describeUser } from '../authz/reviews.ts';
 import type { RequestContext } from '../request.ts';
@@ -23,10 +24,12 @@ export function createAuditTrail(options: {
   const { sink, clock, random, policy = isAudited } = options;
   return {
     received(request, context) {
-      if (!policy(context)) return { completed() {} };
+      const id = auditIdOf(request) ?? random.uuid();
+      if (!policy(context)) return { id, completed() {} };
       const receivedAt = clock.now();
       const user = options.impersonatorOf?.(context.user);
       return {
+        id,
         completed({ status, error }) {
           // The body of a watch or of an upgraded connection goes on behind its answer.
           const stage = context.info.verb === 'watch' || status === 101 ? 'ResponseStarted' : 'ResponseComplete';
@@ -34,7 +37,7 @@ export function createAuditTrail(options: {
             kind: 'Event',
             apiVersion: 'audit.k8s.io/v1',
             level: 'Metadata',
-            auditID: request.headers['audit-id'] ?? random.uuid(),
+            auditID: id,
             stage,
             requestURI: request.query === '' ? request.path : `${request.path}?${request.query}`,
             verb: context.info.verb,
@@ -53,6 +56,12 @@ export function createAuditTrail(options: {
       };
     },
   };
+}
+
+/** Clients may bring their own, which goes back to them in a header and into the log: nothing long or odd. */
+function auditIdOf({ headers }: HttpRequest): string | undefined {
+  const given = headers['audit-id'];
+  return given !== undefined && /^[\w.:-]{1,64}$/.test(given) ? given : undefined;
 }
 
 function objectRef({ info }: RequestContext): object {

@@ -84,7 +84,9 @@ export function combineTrails(trails: readonly AuditTrail[]): AuditTrail {
   return {
     received(request, context) {
       const entries = trails.map((trail) => trail.received(request, context));
+      const id = entries.find((entry) => entry.id !== undefined)?.id;
       return {
+        ...(id !== undefined && { id }),
         completed(outcome) {
           for (const entry of entries) entry.completed(outcome);
         },
