@@ -2,6 +2,7 @@
 import { certificateSubjectRestriction } from './certificate-subject-restriction.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import type { AdmissionPlugin } from './plugin.ts';
@@ -12,6 +13,7 @@ import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 
 export const admissionOrder: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
+  limitRanger,
   nodeRestriction,
   serviceAccount,
   taintNodesByCondition,

@@ -6,11 +6,13 @@ import { leaseRules } from './coordination/leases.ts';
 import { configMapRules } from './core/configmaps.ts';
 import { endpointsRules } from './core/endpoints.ts';
 import { eventRules } from './core/events.ts';
+import { limitRangeRules } from './core/limitranges.ts';
 import { namespaceRules } from './core/namespaces.ts';
 import { nodeRules } from './core/nodes.ts';
 import { persistentVolumeClaimRules } from './core/persistentvolumeclaims.ts';
 import { persistentVolumeRules } from './core/persistentvolumes.ts';
 import { podRules } from './core/pods.ts';
+import { resourceQuotaRules } from './core/resourcequotas.ts';
 import { secretRules } from './core/secrets.ts';
 import { serviceAccountRules } from './core/serviceaccounts.ts';
 import { serviceRules } from './core/services.ts';
@@ -33,6 +35,8 @@ export const resourceRules: readonly ResourceRules[] = [
   secretRules,
   serviceAccountRules,
   eventRules,
+  limitRangeRules,
+  resourceQuotaRules,
   persistentVolumeRules,
   persistentVolumeClaimRules,
   deploymentRules,

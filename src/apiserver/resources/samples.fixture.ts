@@ -28,6 +28,8 @@ export const samples: Record<string, KubeObject & Record<string, unknown>> = {
   secrets: { metadata, stringData: { password: 'secret' } },
   serviceaccounts: { metadata },
   events: { metadata, involvedObject: { kind: 'Pod', namespace: 'default', name: 'web' }, reason: 'Started', type: 'Normal' },
+  limitranges: { metadata, spec: { limits: [{ type: 'Container', max: { cpu: '2' }, min: { cpu: '10m' } }] } },
+  resourcequotas: { metadata, spec: { hard: { pods: '10', 'requests.cpu': '4', 'limits.memory': '8Gi', 'count/deployments.apps': '2' } } },
   persistentvolumes: {
     metadata: clusterMetadata,
     spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/data' } },

@@ -46,6 +46,13 @@ export function isExtendedResource(name: string): boolean {
   return isQualifiedName(`requests.${name}`).length === 0;
 }
 
+/** Names of resources in general: qualified, and without a domain only those that Kubernetes knows. */
+export function validateResourceName(name: string, path: string): FieldError[] {
+  const wrong = isQualifiedName(name).map((message) => invalidValue(path, name, message));
+  if (wrong.length > 0 || name.includes('/') || isStandardResource(name)) return wrong;
+  return [invalidValue(path, name, 'must be a standard resource type or fully qualified')];
+}
+
 export function validateResourceQuantity(name: string, amount: string, path: string): FieldError[] {
   try {
     const quantity = parseQuantity(amount);

@@ -9,7 +9,7 @@ const CONTAINER_RESOURCES: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephe
 const POD_RESOURCES = /^(cpu|memory|hugepages-.+)$/;
 const isHugePages = (name: string): boolean => name.startsWith('hugepages-');
 /** More may be promised than there is: not so for huge pages and devices. */
-const isOvercommitAllowed = (name: string): boolean => isNativeResource(name) && !isHugePages(name);
+export const isOvercommitAllowed = (name: string): boolean => isNativeResource(name) && !isHugePages(name);
 
 export function validateContainerResources(resources: ResourceRequirements | undefined, path: string): FieldError[] {
   if (!resources) return [];
@@ -17,12 +17,12 @@ export function validateContainerResources(resources: ResourceRequirements | und
   const errors: FieldError[] = [];
   for (const [name, amount] of Object.entries(limits)) {
     const at = key(child(path, 'limits'), name);
-    errors.push(...validateName(name, at), ...validateResourceQuantity(name, amount, at));
+    errors.push(...validateContainerResourceName(name, at), ...validateResourceQuantity(name, amount, at));
   }
   for (const [name, amount] of Object.entries(requests)) {
     const at = key(child(path, 'requests'), name);
     errors.push(
-      ...validateName(name, at),
+      ...validateContainerResourceName(name, at),
       ...validateResourceQuantity(name, amount, at),
       ...validateWithinLimit(name, amount, limits, path),
     );
@@ -44,12 +44,12 @@ export function validatePodResources({ resources }: PodSpec, path: string): Fiel
 
 export function validateOverhead(overhead: Record<string, string> | undefined, path: string): FieldError[] {
   return Object.entries(overhead ?? {}).flatMap(([name, amount]) => [
-    ...validateName(name, key(path, name)),
+    ...validateContainerResourceName(name, key(path, name)),
     ...validateResourceQuantity(name, amount, key(path, name)),
   ]);
 }
 
-function validateName(name: string, path: string): FieldError[] {
+export function validateContainerResourceName(name: string, path: string): FieldError[] {
   const wrong = isQualifiedName(name).map((message) => invalidValue(path, name, message));
   if (wrong.length > 0) return wrong;
   if (!name.includes('/')) {
