@@ -4,6 +4,8 @@ import { messageForKind } from '#api/schema.ts';
 import type { HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
 import { type DiscoveredGroup, type DiscoveredResource, groupResources } from '../discovery/discovered-resource.ts';
 import { acceptedTypes, answerDocument, type Document, documentOf, isRead, jsonDocument, type PathHandler } from '../paths.ts';
+import type { Descriptions } from './descriptions.ts';
+import { clientDescriptions } from './descriptions.ts';
 import { pathsOf } from './paths.ts';
 import { createSchemas, type Schema } from './schemas.ts';
 import { encodeSwagger } from './swagger-protobuf.ts';
@@ -20,7 +22,12 @@ const swaggerTypes = [
   'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
 ];
 
-export function createOpenApi(options: { resources(): readonly DiscoveredResource[]; gitVersion: string }): OpenApi {
+export function createOpenApi(options: {
+  resources(): readonly DiscoveredResource[];
+  gitVersion: string;
+  /** Default: those of the published JavaScript client. */
+  describe?: Descriptions;
+}): OpenApi {
   const documents = new Map<string, Document>();
   let groups: DiscoveredGroup[] | undefined;
   const current = () => (groups ??= groupResources(options.resources()));
@@ -29,12 +36,12 @@ export function createOpenApi(options: { resources(): readonly DiscoveredResourc
     documents.set(key, known);
     return known;
   };
-  const info = { title: 'Kubernetes', version: options.gitVersion };
+  const makers: Makers = { info: { title: 'Kubernetes', version: options.gitVersion }, describe: options.describe ?? clientDescriptions() };
 
   const groupVersion = (path: string): Document | undefined => {
     for (const group of current()) {
       for (const { version, resources } of group.versions) {
-        if (path === v3Path(group.name, version)) return cached(path, () => jsonDocument(v3Document(info, resources)));
+        if (path === v3Path(group.name, version)) return cached(path, () => jsonDocument(v3Document(makers, resources)));
       }
     }
     return undefined;
@@ -51,7 +58,7 @@ export function createOpenApi(options: { resources(): readonly DiscoveredResourc
     if (path === '/openapi/v3' || path === '/openapi/v3/') return answerDocument(request, index());
     if (path.startsWith('/openapi/v3/')) return answerHashed(request, groupVersion(path.slice('/openapi/v3/'.length)));
     if (path !== '/openapi/v2') return undefined;
-    const json = () => cached('/openapi/v2', () => jsonDocument(v2Document(info, options.resources())));
+    const json = () => cached('/openapi/v2', () => jsonDocument(v2Document(makers, options.resources())));
     const wanted = swaggerType(request);
     if (wanted === 'application/json') return answerDocument(request, json());
     return answerDocument(
@@ -126,15 +133,20 @@ function kindIndex(resources: readonly DiscoveredResource[]): (message: string) 
   return (message) => [...(kinds.get(message)?.values() ?? [])];
 }
 
-function v3Document(info: object, resources: readonly DiscoveredResource[]): object {
-  const schemas = createSchemas('v3', kindIndex(resources));
+interface Makers {
+  info: object;
+  describe: Descriptions;
+}
+
+function v3Document({ info, describe }: Makers, resources: readonly DiscoveredResource[]): object {
+  const schemas = createSchemas('v3', kindIndex(resources), describe);
   const paths = pathsOf(resources, 'v3', schemas);
   const bearer = { type: 'apiKey', name: 'authorization', in: 'header' };
   return { openapi: '3.0.0', info, paths, components: { schemas: sorted(schemas.definitions), securitySchemes: { BearerToken: bearer } } };
 }
 
-function v2Document(info: object, resources: readonly DiscoveredResource[]): object {
-  const schemas = createSchemas('v2', kindIndex(resources));
+function v2Document({ info, describe }: Makers, resources: readonly DiscoveredResource[]): object {
+  const schemas = createSchemas('v2', kindIndex(resources), describe);
   const paths = pathsOf(resources, 'v2', schemas);
   return { swagger: '2.0', info, paths: sorted(paths), definitions: sorted(schemas.definitions) };
 }

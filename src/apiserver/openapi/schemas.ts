@@ -1,5 +1,6 @@
 // Messages as OpenAPI schemas, for both versions of the specification, with Kubernetes' extensions.
 import { type Field, type FieldType, messageOf } from '#api/schema.ts';
+import type { Descriptions } from './descriptions.ts';
 import { definitionName, intOrStringName, microTimeName, quantityName, rawName, timeName } from './names.ts';
 
 export type Dialect = 'v2' | 'v3';
@@ -36,7 +37,7 @@ const namedScalars: Readonly<Record<string, { name: string; v2: Schema; v3: Sche
 };
 
 /** `kindsOf` tells which kinds a message is the body of, by group and version. */
-export function createSchemas(dialect: Dialect, kindsOf: (message: string) => object[]): Schemas {
+export function createSchemas(dialect: Dialect, kindsOf: (message: string) => object[], describe: Descriptions): Schemas {
   const definitions: Record<string, Schema> = {};
   const place = dialect === 'v2' ? '#/definitions/' : '#/components/schemas/';
 
@@ -53,10 +54,12 @@ export function createSchemas(dialect: Dialect, kindsOf: (message: string) => ob
   const definitionOf = (message: string): Schema => {
     const { fields } = messageOf(message);
     const properties: Record<string, Schema> = {};
-    for (const field of fields.values()) properties[field.name] = propertyOf(field);
+    const { description, fields: texts } = describe(message);
+    for (const field of fields.values()) properties[field.name] = withText(propertyOf(field), texts.get(field.name));
     const required = [...fields.values()].filter((field) => field.required).map((field) => field.name);
     const kinds = kindsOf(message);
     return {
+      ...(description !== undefined && { description }),
       type: 'object',
       ...(required.length > 0 && { required }),
       ...(fields.size > 0 && { properties }),
@@ -72,6 +75,10 @@ export function createSchemas(dialect: Dialect, kindsOf: (message: string) => ob
     // Beside a reference OpenAPI v3 ignores everything: upstream wraps it.
     return dialect === 'v3' ? { allOf: [shape], ...extensions } : { ...shape, ...extensions };
   };
+
+  /** Beside a bare reference a text would be ignored, too: the type's own stands in. */
+  const withText = (property: Schema, description: string | undefined): Schema =>
+    description === undefined || '$ref' in property ? property : { description, ...property };
 
   const shapeOf = (type: FieldType): Schema => {
     if ('list' in type) return { type: 'array', items: shapeOf(type.list) };
