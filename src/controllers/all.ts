@@ -9,6 +9,7 @@ import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { persistentVolumeBinder } from './persistent-volume-binder/controller.ts';
 import { podGarbageCollector } from './pod-gc/controller.ts';
 import { replicaSetController } from './replicaset/controller.ts';
+import { replicationController } from './replicationcontroller/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { rootCaCertPublisher } from './root-ca-cert-publisher/controller.ts';
 import type { Controller } from './runtime/controller.ts';
@@ -28,6 +29,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   replicaSetController,
   deploymentController,
+  replicationController,
   endpointSliceController,
   endpointsController,
   persistentVolumeBinder,

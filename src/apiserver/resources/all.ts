@@ -12,6 +12,8 @@ import { nodeRules } from './core/nodes.ts';
 import { persistentVolumeClaimRules } from './core/persistentvolumeclaims.ts';
 import { persistentVolumeRules } from './core/persistentvolumes.ts';
 import { podRules } from './core/pods.ts';
+import { podTemplateRules } from './core/podtemplates.ts';
+import { replicationControllerRules } from './core/replicationcontrollers.ts';
 import { resourceQuotaRules } from './core/resourcequotas.ts';
 import { secretRules } from './core/secrets.ts';
 import { serviceAccountRules } from './core/serviceaccounts.ts';
@@ -39,6 +41,8 @@ export const resourceRules: readonly ResourceRules[] = [
   resourceQuotaRules,
   persistentVolumeRules,
   persistentVolumeClaimRules,
+  podTemplateRules,
+  replicationControllerRules,
   deploymentRules,
   replicaSetRules,
   endpointSliceRules,

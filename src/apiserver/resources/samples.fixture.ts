@@ -4,6 +4,7 @@ import type { KubeObject } from '#api/meta/object.ts';
 const metadata = { name: 'web', namespace: 'default' };
 const clusterMetadata = { name: 'web' };
 const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'nginx' }] } };
+const oneTimeTemplate = { spec: { restartPolicy: 'Never', containers: [{ name: 'web', image: 'busybox' }] } };
 const selector = { matchLabels: { app: 'web' } };
 const rule = { verbs: ['get'], apiGroups: [''], resources: ['pods'] };
 const subjects = [{ kind: 'User', name: 'alice' }];
@@ -37,6 +38,13 @@ export const samples: Record<string, KubeObject & Record<string, unknown>> = {
   persistentvolumeclaims: { metadata, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
   deployments: { metadata, spec: { selector, template } },
   replicasets: { metadata, spec: { selector, template } },
+  daemonsets: { metadata, spec: { selector, template } },
+  statefulsets: { metadata, spec: { serviceName: 'web', selector, template } },
+  controllerrevisions: { metadata, data: { spec: {} }, revision: 1 },
+  jobs: { metadata: { ...metadata, uid: 'a-b-c' }, spec: { template: oneTimeTemplate } },
+  cronjobs: { metadata, spec: { schedule: '*/5 * * * *', jobTemplate: { spec: { template: oneTimeTemplate } } } },
+  podtemplates: { metadata, template },
+  replicationcontrollers: { metadata, spec: { template } },
   endpointslices: { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['10.1.0.5'] }], ports: [{ name: 'http', port: 80 }] },
   leases: { metadata, spec: { holderIdentity: 'a', leaseDurationSeconds: 15 } },
   roles: { metadata, rules: [rule] },
@@ -185,6 +193,58 @@ export const full: Record<string, Record<string, unknown>> = {
       selector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['web'] }] },
       template: { ...template, spec: fullPodSpec },
     },
+  },
+  daemonsets: {
+    spec: { selector, template, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%', maxSurge: 0 } } },
+    status: { desiredNumberScheduled: 1, collisionCount: 1 },
+  },
+  statefulsets: {
+    spec: {
+      selector,
+      template,
+      serviceName: 'web',
+      ordinals: { start: 1 },
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 1 } },
+      volumeClaimTemplates: [
+        { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+      ],
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' },
+    },
+    status: { replicas: 1, readyReplicas: 1, collisionCount: 1 },
+  },
+  jobs: {
+    spec: {
+      completions: 3,
+      parallelism: 2,
+      completionMode: 'Indexed',
+      backoffLimitPerIndex: 1,
+      maxFailedIndexes: 2,
+      managedBy: 'example.com/queue',
+      podReplacementPolicy: 'Failed',
+      successPolicy: { rules: [{ succeededIndexes: '0-1', succeededCount: 1 }] },
+      podFailurePolicy: {
+        rules: [
+          { action: 'FailJob', onExitCodes: { containerName: 'web', operator: 'In', values: [1, 2] } },
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] },
+        ],
+      },
+      template: oneTimeTemplate,
+    },
+    status: {
+      startTime: '2026-01-01T00:00:00Z',
+      completedIndexes: '0',
+      failedIndexes: '1',
+      uncountedTerminatedPods: { succeeded: ['a'], failed: ['b'] },
+      conditions: [{ type: 'SuccessCriteriaMet', status: 'True' }],
+    },
+  },
+  cronjobs: {
+    spec: {
+      schedule: '@daily',
+      timeZone: 'Europe/Berlin',
+      jobTemplate: { metadata: { labels: { app: 'web' } }, spec: { template: oneTimeTemplate } },
+    },
+    status: { active: [{ name: 'a' }], lastScheduleTime: '2026-01-01T00:00:00Z' },
   },
   services: {
     spec: {

@@ -1,8 +1,8 @@
-// The ReplicaSet controller: keeps the number of pods that each ReplicaSet asks for.
+// The ReplicaSet controller: keeps the number of pods that each ReplicaSet asks for. Replication controllers are served by the same code.
 import type { ReplicaSet } from '#api/generated/apps-v1.ts';
-import type { Pod } from '#api/generated/core-v1.ts';
+import type { Pod, ReplicationController } from '#api/generated/core-v1.ts';
 import { pods, replicasets } from '#api/generated/resources.ts';
-import { keyOf } from '#api/meta/object.ts';
+import type { ResourceType } from '#api/meta/object.ts';
 import type { Informer } from '#client/informer.ts';
 import { claimAll } from '../runtime/claim.ts';
 import type { Controller, ControllerContext } from '../runtime/controller.ts';
@@ -13,163 +13,125 @@ import { byController, byNamespace, controllerIndex, namespaceIndex, orphansOf }
 import { controllerOf } from '#api/meta/owner-references.ts';
 import { isPodActive, isPodTerminating } from '#api/core/pod-state.ts';
 import { conditionOf } from '#api/meta/conditions.ts';
-import type { Outcome, Reconciler } from '../runtime/reconciler.ts';
+import type { Outcome } from '../runtime/reconciler.ts';
 import { startReconciler, stopTogether } from '../runtime/reconciler.ts';
+import type { Selector } from '#api/meta/label-selector.ts';
 import { selectorOfLabelSelector } from '#api/meta/label-selector.ts';
 import { messageOf } from '../runtime/failures.ts';
-import { createPods, deletePods } from './pods.ts';
-import type { Failure } from './reconcile.ts';
+import { createPods, deletePods, podOf } from '../runtime/owned-pods.ts';
+import { watchOwnedPods, watchOwners } from '../runtime/owned-pod-handlers.ts';
+import type { Failure, Replicated } from './reconcile.ts';
 import { nextAvailabilityMs, plan, statusOf } from './reconcile.ts';
 
-interface World {
+/** How a kind that keeps a number of pods differs from another. */
+interface ReplicaKind<T extends Replicated> {
+  name: string;
+  serviceAccount: string;
+  resource: ResourceType<T>;
+  selectorOf(object: T): Selector;
+}
+
+interface World<T extends Replicated> {
+  kind: ReplicaKind<T>;
   context: ControllerContext;
-  replicaSets: Informer<ReplicaSet>;
+  owners: Informer<T>;
   pods: Informer<Pod>;
   expectations: Expectations;
 }
 
-export const replicaSetController: Controller = {
+export const replicaSetController: Controller = replicaController<ReplicaSet>({
   name: 'replicaset',
   serviceAccount: 'replicaset-controller',
-  start(context) {
-    const world: World = {
-      context,
-      replicaSets: context.informers.informer(replicasets),
-      pods: context.informers.informer(pods),
-      expectations: createExpectations(context.clock),
-    };
-    world.replicaSets.addIndex(byController, controllerIndex);
-    world.replicaSets.addIndex(byNamespace, namespaceIndex);
-    world.pods.addIndex(byController, controllerIndex);
-    const reconciler = startReconciler(context, {
-      name: 'replicaset',
-      waitFor: [world.replicaSets, world.pods],
-      reconcile: (key) => reconcile(world, key),
-    });
-    return stopTogether([watchReplicaSets(world, reconciler), watchPods(world, reconciler)], [reconciler]);
-  },
-};
+  resource: replicasets,
+  selectorOf: ({ spec }) => selectorOfLabelSelector(spec.selector),
+});
 
-function watchReplicaSets({ replicaSets, expectations }: World, { enqueue }: Reconciler): () => void {
-  return replicaSets.addHandlers({
-    added: (replicaSet) => enqueue(keyOf(replicaSet)),
-    updated(old, current) {
-      if (old.metadata.uid !== current.metadata.uid) expectations.forget(keyOf(old));
-      enqueue(keyOf(current));
-    },
-    deleted(replicaSet) {
-      // What was expected concerned this one: another of the same name starts afresh.
-      expectations.forget(keyOf(replicaSet));
-      enqueue(keyOf(replicaSet));
-    },
-  });
+export function replicaController<T extends ReplicaSet | ReplicationController>(kind: ReplicaKind<T>): Controller {
+  const { name, serviceAccount } = kind;
+  return { name, serviceAccount, start: (context) => start(kind, context) };
 }
 
-function watchPods(world: World, { enqueue }: Reconciler): () => void {
-  const { expectations } = world;
-  const ownerKey = (pod: Pod): string | undefined => ownerOf(world, pod);
-  const enqueueMatching = (pod: Pod): void => {
-    for (const replicaSet of world.replicaSets.byIndex(byNamespace, pod.metadata.namespace!)) {
-      if (selectorOfLabelSelector(replicaSet.spec.selector).matches(pod.metadata.labels)) enqueue(keyOf(replicaSet));
-    }
+function start<T extends Replicated>(kind: ReplicaKind<T>, context: ControllerContext) {
+  const world: World<T> = {
+    kind,
+    context,
+    owners: context.informers.informer(kind.resource),
+    pods: context.informers.informer(pods),
+    expectations: createExpectations(context.clock),
   };
-  const going = (pod: Pod): void => {
-    const key = ownerKey(pod);
-    if (key === undefined) return;
-    expectations.deletionObserved(key, pod.metadata.uid!);
-    enqueue(key);
-  };
-  return world.pods.addHandlers({
-    added(pod) {
-      if (pod.metadata.deletionTimestamp !== undefined) return going(pod);
-      const key = ownerKey(pod);
-      if (key !== undefined) {
-        expectations.creationObserved(key);
-        enqueue(key);
-      } else if (controllerOf(pod) === undefined) enqueueMatching(pod);
-    },
-    updated(old, pod) {
-      if (pod.metadata.deletionTimestamp !== undefined) return going(pod);
-      const [before, after] = [ownerKey(old), ownerKey(pod)];
-      if (before !== undefined && before !== after) enqueue(before);
-      if (after !== undefined) enqueue(after);
-      else if (controllerOf(pod) === undefined && (before !== undefined || !saysTheSame(old.metadata.labels, pod.metadata.labels))) {
-        enqueueMatching(pod);
-      }
-    },
-    deleted: going,
+  const { owners, expectations } = world;
+  owners.addIndex(byController, controllerIndex);
+  owners.addIndex(byNamespace, namespaceIndex);
+  world.pods.addIndex(byController, controllerIndex);
+  const reconciler = startReconciler(context, {
+    name: kind.name,
+    waitFor: [owners, world.pods],
+    reconcile: (key) => reconcile(world, key),
   });
+  const { enqueue } = reconciler;
+  const selects = (owner: T, labels: Record<string, string> | undefined) => kind.selectorOf(owner).matches(labels);
+  const handlers = [
+    watchOwners({ owners, expectations, enqueue }),
+    watchOwnedPods({ owners, pods: world.pods, expectations, selects, enqueue }),
+  ];
+  return stopTogether(handlers, [reconciler]);
 }
 
-/** The key of the ReplicaSet that controls the pod, if there is such a one. */
-function ownerOf({ replicaSets }: World, pod: Pod): string | undefined {
-  const controller = controllerOf(pod);
-  if (controller?.kind !== 'ReplicaSet') return undefined;
-  const key = `${pod.metadata.namespace}/${controller.name}`;
-  return replicaSets.get(key)?.metadata.uid === controller.uid ? key : undefined;
-}
-
-async function reconcile(world: World, key: string): Promise<Outcome | undefined> {
-  const { context, expectations } = world;
-  const replicaSet = world.replicaSets.get(key);
-  if (replicaSet === undefined) {
+async function reconcile<T extends Replicated>(world: World<T>, key: string): Promise<Outcome | undefined> {
+  const { context, expectations, kind } = world;
+  const owner = world.owners.get(key);
+  if (owner === undefined) {
     expectations.forget(key);
     return undefined;
   }
   const mayManage = expectations.satisfied(key);
-  const owned = await claimPods(world, replicaSet);
+  const owned = await claimPods(world, owner);
   const active = owned.filter(isPodActive);
   let failure: Failure | undefined;
   let cause: unknown;
-  if (mayManage && replicaSet.metadata.deletionTimestamp === undefined) {
-    const { create, delete: doomed } = plan(replicaSet, active, () => relatedPods(world, replicaSet), context.clock.now());
+  if (mayManage && owner.metadata.deletionTimestamp === undefined) {
+    const maker = { context, expectations, owner, resource: kind.resource };
+    const { create, delete: doomed } = plan(owner, active, () => relatedPods(world, owner), context.clock.now());
     try {
-      if (create > 0) await createPods(context, expectations, replicaSet, create);
-      if (doomed.length > 0) await deletePods(context, expectations, replicaSet, doomed);
+      if (create > 0) await createPods(maker, new Array<Pod>(create).fill(podOf(maker, owner.spec.template!)));
+      if (doomed.length > 0) await deletePods(maker, doomed);
     } catch (error) {
       cause = error;
       failure = { reason: create > 0 ? 'FailedCreate' : 'FailedDelete', message: messageOf(error) };
     }
   }
   const nowMs = context.clock.now();
-  const kept = mayManage || failure !== undefined ? failure : failureOf(replicaSet);
-  const status = statusOf(replicaSet, { active, terminating: owned.filter(isPodTerminating).length, failure: kept, nowMs });
+  const kept = mayManage || failure !== undefined ? failure : failureOf(owner);
+  const status = statusOf(owner, { active, terminating: owned.filter(isPodTerminating).length, failure: kept, nowMs });
+  if (kind.resource.kind !== 'ReplicaSet') delete status.terminatingReplicas;
   // Status is written last: a crash before this line only repeats work.
-  if (!saysTheSame(replicaSet.status, status)) {
-    await context.client.update(replicasets, { ...replicaSet, status }, { subresource: 'status' });
+  if (!saysTheSame(owner.status, status)) {
+    await context.client.update(kind.resource, { ...owner, status }, { subresource: 'status' });
   }
   if (cause !== undefined) throw cause;
-  const requeueAfterMs = nextAvailabilityMs(replicaSet, active, nowMs);
+  const requeueAfterMs = nextAvailabilityMs(owner, active, nowMs);
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
 }
 
 /** The failure that the status tells of already; it stands until the next attempt. */
-function failureOf(replicaSet: ReplicaSet): Failure | undefined {
-  const condition = conditionOf(replicaSet.status?.conditions, 'ReplicaFailure');
+function failureOf(owner: Replicated): Failure | undefined {
+  const condition = conditionOf(owner.status?.conditions, 'ReplicaFailure');
   return condition && { reason: condition.reason as Failure['reason'], message: condition.message ?? '' };
 }
 
-function claimPods({ context, pods: informer }: World, replicaSet: ReplicaSet): Promise<Pod[]> {
-  const selector = selectorOfLabelSelector(replicaSet.spec.selector);
+function claimPods<T extends Replicated>({ context, kind, pods: informer }: World<T>, owner: T): Promise<Pod[]> {
+  const selector = kind.selectorOf(owner);
   const candidates = [
-    ...informer.byIndex(byController, replicaSet.metadata.uid!),
-    ...informer.byIndex(byController, orphansOf(replicaSet.metadata.namespace!)).filter(isPodActive),
+    ...informer.byIndex(byController, owner.metadata.uid!),
+    ...informer.byIndex(byController, orphansOf(owner.metadata.namespace!)).filter(isPodActive),
   ];
-  return claimAll(
-    {
-      client: context.client,
-      owner: replicaSet,
-      ownerResource: replicasets,
-      resource: pods,
-      matches: (pod) => selector.matches(pod.metadata.labels),
-    },
-    candidates,
-  );
+  const matches = (pod: Pod) => selector.matches(pod.metadata.labels);
+  return claimAll({ client: context.client, owner, ownerResource: kind.resource, resource: pods, matches }, candidates);
 }
 
-/** The active pods of all ReplicaSets with the same controller: a rollout's pods count together when a crowded node is sought. */
-function relatedPods({ replicaSets, pods: informer }: World, replicaSet: ReplicaSet): Pod[] {
-  const controller = controllerOf(replicaSet);
-  const siblings = controller === undefined ? [replicaSet] : replicaSets.byIndex(byController, controller.uid);
+/** The active pods of all owners with the same controller: a rollout's pods count together when a crowded node is sought. */
+function relatedPods<T extends Replicated>({ owners, pods: informer }: World<T>, owner: T): Pod[] {
+  const controller = controllerOf(owner);
+  const siblings = controller === undefined ? [owner] : owners.byIndex(byController, controller.uid);
   return siblings.flatMap((sibling) => informer.byIndex(byController, sibling.metadata.uid!).filter(isPodActive));
 }
