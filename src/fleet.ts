@@ -74,7 +74,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const token = await controlToken(home, random);
     const ownHosts: string[] = [];
     const eks = await openEks({ directory: home.eksState, region, iam, host: clusters, clock, random, log, ownHosts });
-    const aws = awsEndpoint(eks.handler, { iam, random, now: () => clock.now(), regions: [region] });
+    const aws = awsEndpoint(eks.handler, { iam, random, log, now: () => clock.now(), regions: [region] });
     const startedAt = new Date(clock.now()).toISOString();
     const info = () => infoOf(options, server!.port, startedAt);
     const control = controlHandler({ ...options, token, eks, clusters, info, shutdown: options.onShutdown });

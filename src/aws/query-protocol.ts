@@ -1,6 +1,7 @@
 // The query protocol that STS and IAM speak: a form in, an XML document out, the operation named by `Action`.
 import type { HttpHandler, HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
 import { BodyTooLargeError } from '#lib/http/exchange.ts';
+import type { Log } from '#lib/log.ts';
 import type { Random } from '#lib/random.ts';
 import { AwsError, queryError } from './aws-error.ts';
 import type { Principal } from './credentials.ts';
@@ -30,6 +31,7 @@ export interface QueryServerOptions {
   iam: Iam;
   now: () => number;
   random: Random;
+  log: Log;
   regions: readonly string[];
 }
 
@@ -41,7 +43,9 @@ export function queryHandler(service: QueryService, options: QueryServerOptions)
     try {
       return await answer(service, options, request, requestId);
     } catch (error) {
-      return queryError(asAwsError(error), requestId, service.namespace);
+      const answered = asAwsError(error);
+      if (answered.cause !== undefined) options.log.error({ requestId, err: answered.cause }, 'a request failed');
+      return queryError(answered, requestId, service.namespace);
     }
   };
 }
@@ -79,7 +83,13 @@ function unknownAction(service: QueryService, parameters: ReadonlyMap<string, st
 function asAwsError(error: unknown): AwsError {
   if (error instanceof AwsError) return error;
   if (error instanceof BodyTooLargeError) return new AwsError('RequestEntityTooLarge', 413, 'Request entity too large');
-  return new AwsError('InternalFailure', 500, `The request processing has failed: ${(error as Error).message}`, {}, { cause: error });
+  return new AwsError(
+    'InternalFailure',
+    500,
+    'The request processing has failed because of an unknown error, exception or failure.',
+    {},
+    { cause: error },
+  );
 }
 
 /** A parameter that must be there. */

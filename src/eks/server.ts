@@ -59,5 +59,5 @@ function refuse(error: unknown, requestId: string, log: Log): HttpResponse {
     return restJsonError(new AwsError('RequestEntityTooLargeException', 413, 'Request entity too large'), requestId);
   }
   log.error({ requestId, err: String(error), stack: (error as Error).stack }, 'an EKS request failed');
-  return restJsonError(eksError('ServerException', `Internal error: ${(error as Error).message}`), requestId);
+  return restJsonError(eksError('ServerException', 'Internal error: see the log of the daemon'), requestId);
 }

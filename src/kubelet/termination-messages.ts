@@ -1,5 +1,5 @@
 // The last words of ended containers: what they wrote to their message file, or the end of their log where they failed without a word.
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { KubeletContext } from './context.ts';
 import { terminationMessagePath } from './directories.ts';
 import type { PodView } from './pod-view.ts';
@@ -25,8 +25,16 @@ export async function readTerminationMessages(view: PodView, known: Map<string, 
   }
 }
 
+/** No more than that is read: a container may write as much as it likes. */
 async function readStart(file: string, bytes: number): Promise<string> {
-  return (await readFile(file).catch(() => Buffer.alloc(0))).subarray(0, bytes).toString();
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) return '';
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The last lines of a CRI log, without their stamps. */

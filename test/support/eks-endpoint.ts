@@ -28,7 +28,7 @@ export async function startEndpoint(t: TestContext, options: EndpointOptions = {
   const iam = await openIam(join(home, 'aws'), { random: systemRandom, nowMs: clock.now() });
   const ownHosts: string[] = [];
   const eks = await openEks({ directory: join(home, 'eks'), region, iam, host, clock, random: systemRandom, log: silentLog, ownHosts });
-  const handler = awsEndpoint(eks.handler, { iam, random: systemRandom, now: () => clock.now(), regions: [region] });
+  const handler = awsEndpoint(eks.handler, { iam, random: systemRandom, log: silentLog, now: () => clock.now(), regions: [region] });
   const server = await serveHttp({ handler, host: '127.0.0.1', port: 0, log: silentLog });
   ownHosts.push(`127.0.0.1:${server.port}`);
   t.after(async () => {

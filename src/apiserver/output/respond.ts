@@ -86,7 +86,13 @@ export function respondError(error: unknown, request: HttpRequest): HttpResponse
 }
 
 export function toApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : internalError(error instanceof Error ? error.message : String(error), { cause: error });
+  return error instanceof ApiError ? error : internalError(tellable(error), { cause: error });
+}
+
+/** What the store or the network says helps a client; what our own slips say is the log's. */
+function tellable(error: unknown): string {
+  const isSlip = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError || !(error instanceof Error);
+  return isSlip ? 'the request failed; see the log of the server' : error.message;
 }
 
 /** What deletes and other deeds without an object answer. */

@@ -162,6 +162,11 @@ describe('volumes', () => {
       volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'root/etc' }],
     });
     assert.equal(config, undefined);
+    await symlink(directory, path.join(host, 'up'));
+    await run('makes', [{ name: 'v', hostPath: { path: host } }], {
+      volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'up/made-outside/x' }],
+    });
+    assert.equal(await stat(path.join(directory, 'made-outside')).catch(() => undefined), undefined, 'nothing is made outside either');
     await until(
       async () => (await node.pod('escapes'))?.status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
     );

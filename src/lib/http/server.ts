@@ -45,6 +45,8 @@ export interface HttpServer {
 const maxHeaderBytes = 64 * 1024;
 const handshakeTimeoutMs = 10_000;
 const headersTimeoutMs = 30_000;
+/** For a request to arrive whole; answers may take as long as they like. */
+const requestTimeoutMs = 300_000;
 
 /** Everything that is open, so that closing can find it. */
 interface Connections {
@@ -113,7 +115,7 @@ function http1Server(options: ServeOptions, open: Connections, peers: Peers): Ht
   const server = createHttp1Server({
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: headersTimeoutMs,
-    requestTimeout: 0,
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: 120_000,
     noDelay: true,
   });
