@@ -2,7 +2,7 @@
 // when nobody is left to ask but nodes and containers still run.
 import { access, rm } from 'node:fs/promises';
 import { systemClock } from '#lib/clock.ts';
-import { fileLog } from '#lib/log.ts';
+import { fileLog } from '#lib/file-log.ts';
 import type { Home } from '#fleet/home.ts';
 import { homeOf } from '#fleet/home.ts';
 import type { HeldLock } from '#fleet/lock.ts';

@@ -2,7 +2,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { systemClock } from '#lib/clock.ts';
 import type { Log } from '#lib/log.ts';
-import { fileLog } from '#lib/log.ts';
+import { fileLog } from '#lib/file-log.ts';
 import { systemRandom } from '#lib/random.ts';
 import type { Fleet } from '#fleet.ts';
 import { HomeTakenError, PortTakenError, startFleet } from '#fleet.ts';

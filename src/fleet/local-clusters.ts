@@ -10,7 +10,7 @@ import type { ClusterHost, ClusterSpec, NodeChange, RunningCluster } from '#eks/
 import type { Clock } from '#lib/clock.ts';
 import { writeDurably } from '#lib/durable-file.ts';
 import type { Log } from '#lib/log.ts';
-import { fileLog } from '#lib/log.ts';
+import { fileLog } from '#lib/file-log.ts';
 import type { Random } from '#lib/random.ts';
 import type { SqliteThread } from '#store/sqlite-thread.ts';
 import { openSqliteStore } from '#store/sqlite.ts';

@@ -1,6 +1,6 @@
 // Service account tokens: signed for a pod or for whoever may ask, good only as long as what they are bound to exists.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, decodeJwt, exportJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import type { JWK, JWTPayload } from 'jose';
 import type { TokenRequest } from '#api/generated/authentication-v1.ts';
 import type { Node, Pod, Secret, ServiceAccount } from '#api/generated/core-v1.ts';
 import type { UserInfo } from '#api/meta/access.ts';
@@ -52,15 +52,16 @@ export function createServiceAccountTokens(options: ServiceAccountTokensOptions)
   const { issuer, clock, objects } = options;
   const ownAudiences = options.audiences ?? [issuer];
   const privateKey = createPrivateKey(options.privateKey);
-  const keys = loadKeys(privateKey, options.otherPublicKeys ?? []);
+  let loading: Promise<VerificationKey[]> | undefined;
+  const loadedKeys = () => (loading ??= loadKeys(privateKey, options.otherPublicKeys ?? []));
   /** Tokens whose signature was found good: checking it is the dear part. */
   const remembered = new Map<string, Claims>();
 
   const signed = async (token: string): Promise<Claims | undefined> => {
     const known = remembered.get(token);
     if (known) return known;
-    if (!isOurs(token, issuer)) return undefined;
-    const claims = await checkSignature(token, await keys, issuer);
+    if (!(await isOurs(token, issuer))) return undefined;
+    const claims = await checkSignature(token, await loadedKeys(), issuer);
     if (remembered.size >= maxRemembered) remembered.clear();
     remembered.set(token, claims);
     return claims;
@@ -68,7 +69,7 @@ export function createServiceAccountTokens(options: ServiceAccountTokensOptions)
 
   return {
     issuer,
-    publicKeys: async () => Promise.all((await keys).map(jwkOf)),
+    publicKeys: async () => Promise.all((await loadedKeys()).map(jwkOf)),
     async issue({ account, tokenRequest }) {
       const spec = tokenRequest.spec ?? {};
       checkSpec(account, spec);
@@ -87,7 +88,8 @@ export function createServiceAccountTokens(options: ServiceAccountTokensOptions)
         nbf: now,
         sub: `system:serviceaccount:${account.metadata.namespace}:${account.metadata.name}`,
       };
-      const [first] = await keys;
+      const [first] = await loadedKeys();
+      const { SignJWT } = await jose();
       const token = await new SignJWT(claims).setProtectedHeader({ alg: first!.algorithm, kid: first!.id }).sign(privateKey);
       return {
         ...tokenRequest,
@@ -112,9 +114,13 @@ export function createServiceAccountTokens(options: ServiceAccountTokensOptions)
   };
 }
 
-function isOurs(token: string, issuer: string): boolean {
+/** Loaded when the first token is asked for or shown: starting a cluster needs none. */
+const jose = () => import('jose');
+
+async function isOurs(token: string, issuer: string): Promise<boolean> {
   // The tokens of IAM come by here with every request: told apart without an error to be made.
   if (!token.startsWith(jwtStart)) return false;
+  const { decodeJwt } = await jose();
   try {
     return decodeJwt(token).iss === issuer;
   } catch {
@@ -124,10 +130,12 @@ function isOurs(token: string, issuer: string): boolean {
 
 async function checkSignature(token: string, keys: readonly VerificationKey[], issuer: string): Promise<Claims> {
   let failure: unknown;
+  const { decodeJwt, jwtVerify } = await jose();
+  const currentDate = datesCheckedLater(decodeJwt(token));
   for (const { key, algorithm } of keys) {
     try {
       // Dates are ours to check, by the clock that was passed in.
-      const { payload } = await jwtVerify(token, key, { issuer, algorithms: [algorithm], currentDate: datesCheckedLater(token) });
+      const { payload } = await jwtVerify(token, key, { issuer, algorithms: [algorithm], currentDate });
       return payload as Claims;
     } catch (error) {
       failure = error;
@@ -136,8 +144,7 @@ async function checkSignature(token: string, keys: readonly VerificationKey[], i
   throw new Error('invalid bearer token', { cause: failure });
 }
 
-function datesCheckedLater(token: string): Date {
-  const { nbf, iat, exp } = decodeJwt(token);
+function datesCheckedLater({ nbf, iat, exp }: JWTPayload): Date {
   return new Date((nbf ?? iat ?? (exp ?? 1) - 1) * 1000);
 }
 
@@ -176,10 +183,12 @@ function alive(object: ServiceAccount | Pod | Secret | Node | undefined, referen
 }
 
 async function jwkOf({ key, id, algorithm }: VerificationKey): Promise<JWK> {
+  const { exportJWK } = await jose();
   return { use: 'sig', ...(await exportJWK(key)), kid: id, alg: algorithm };
 }
 
 async function loadKeys(privateKey: KeyObject, otherPublicKeys: readonly string[]): Promise<VerificationKey[]> {
+  const { calculateJwkThumbprint, exportJWK } = await jose();
   const keys = [createPublicKey(privateKey), ...otherPublicKeys.map((pem) => createPublicKey(pem))];
   return Promise.all(
     keys.map(async (key) => ({

@@ -1,6 +1,5 @@
 // pods/portforward: pairs of streams, one for bytes and one for errors, each leading to a port of the pod. SPDY/3.1, bare or inside a WebSocket.
 import type { Duplex } from 'node:stream';
-import { createWebSocketStream } from 'ws';
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { KubeletConnection } from '#client/kubelet-connection.ts';
 import type { HttpRequest, HttpResponse } from '#lib/http/exchange.ts';
@@ -18,7 +17,8 @@ export async function servePortForward(source: PodSource, request: HttpRequest, 
   const kubelet = kubeletOf(source, pod);
   if (kind === 'spdy') forward(acceptSpdy(request, ['portforward.k8s.io']), kubelet, pod);
   else {
-    acceptWebSocket(request, [tunnel], ({ socket }) => {
+    const { createWebSocketStream } = await import('ws');
+    await acceptWebSocket(request, [tunnel], ({ socket }) => {
       socket.on('error', () => socket.terminate());
       forward(createWebSocketStream(socket), kubelet, pod);
     });

@@ -66,7 +66,7 @@ async function serveCommand(source: PodSource, request: HttpRequest, context: Re
       return failed(error);
     }
   };
-  if (kind === 'websocket') webSocketCommand(request, options, run);
+  if (kind === 'websocket') await webSocketCommand(request, options, run);
   else spdyCommand(request, options, run);
   return { upgraded: true };
 }

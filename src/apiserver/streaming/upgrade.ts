@@ -1,6 +1,6 @@
 // Switching protocols: SPDY/3.1 by hand, WebSocket through `ws`, with the subprotocols that Kubernetes' clients offer.
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import { badRequest, forbidden } from '#api/meta/errors.ts';
 import type { HttpRequest } from '#lib/http/exchange.ts';
 export function upgradeKind(request: HttpRequest): 'websocket' | 'spdy' {
@@ -44,8 +44,14 @@ export interface AcceptedWebSocket {
 
 const maxMessageBytes = 32 * 1024 * 1024;
 
-/** Completes the WebSocket handshake. The handlers of messages must be set before anything is awaited, or the first are lost. */
-export function acceptWebSocket(request: HttpRequest, known: readonly string[], then: (accepted: AcceptedWebSocket) => void): void {
+/** Completes the WebSocket handshake. `then` must set the handlers of messages before anything is awaited, or the first are lost. */
+export async function acceptWebSocket(
+  request: HttpRequest,
+  known: readonly string[],
+  then: (accepted: AcceptedWebSocket) => void,
+): Promise<void> {
+  // Loaded when the first client comes: most clusters of a test suite never see one.
+  const { WebSocketServer } = await import('ws');
   const { socket, head, rawRequest } = request.upgrade!;
   const offered = request.headers['sec-websocket-protocol'];
   const protocol = chooseProtocol(offered, known);

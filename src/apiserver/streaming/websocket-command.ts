@@ -11,8 +11,8 @@ const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 25
 const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v5.base64.channel.k8s.io', 'v4.base64.channel.k8s.io'];
 const maxPendingBytes = 1024 * 1024;
 
-export function webSocketCommand(request: HttpRequest, options: CommandOptions, run: RunCommand): void {
-  acceptWebSocket(request, protocols, ({ socket, protocol }) => {
+export async function webSocketCommand(request: HttpRequest, options: CommandOptions, run: RunCommand): Promise<void> {
+  await acceptWebSocket(request, protocols, ({ socket, protocol }) => {
     const base64 = protocol.includes('base64');
     const gone = new AbortController();
     const stdin = new PassThrough();

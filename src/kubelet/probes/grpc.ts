@@ -1,34 +1,33 @@
 // The gRPC health check (grpc.health.v1.Health/Check) as a probe.
 import { systemClock } from '#lib/clock.ts';
-import { Metadata, credentials, makeGenericClientConstructor, status } from '@grpc/grpc-js';
-import type { ServiceError } from '@grpc/grpc-js';
+import type { Metadata as GrpcMetadata, ServiceError } from '@grpc/grpc-js';
 import type { ProbeResult } from './probe.ts';
 
 const serving = 1;
 
-const HealthClient = makeGenericClientConstructor(
-  {
-    Check: {
-      path: '/grpc.health.v1.Health/Check',
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: encodeRequest,
-      requestDeserialize: (bytes: Buffer) => bytes.toString(),
-      responseSerialize: () => Buffer.alloc(0),
-      responseDeserialize: decodeStatus,
-    },
+const health = {
+  Check: {
+    path: '/grpc.health.v1.Health/Check',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: encodeRequest,
+    requestDeserialize: (bytes: Buffer) => bytes.toString(),
+    responseSerialize: () => Buffer.alloc(0),
+    responseDeserialize: decodeStatus,
   },
-  'Health',
-);
+};
 
 type Check = (
   service: string,
-  metadata: Metadata,
+  metadata: GrpcMetadata,
   options: { deadline: number },
   callback: (error: ServiceError | null, status?: number) => void,
 ) => void;
 
-export function grpcHealth(host: string, port: number, service: string, timeoutMs: number): Promise<ProbeResult> {
+export async function grpcHealth(host: string, port: number, service: string, timeoutMs: number): Promise<ProbeResult> {
+  // Loaded with the first such probe: it is a large library, and few pods ask for it.
+  const { Metadata, credentials, makeGenericClientConstructor, status } = await import('@grpc/grpc-js');
+  const HealthClient = makeGenericClientConstructor(health, 'Health');
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const client = new HealthClient(address, credentials.createInsecure(), { 'grpc.primary_user_agent': 'kube-probe/1.36' });
   return new Promise((resolve) => {
