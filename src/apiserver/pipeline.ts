@@ -6,6 +6,7 @@ import { checkAccess } from './access-check.ts';
 import { anonymousUser } from './authn/authenticate.ts';
 import { pathNotFound } from '#api/meta/errors.ts';
 import { respondError, toApiError } from './output/respond.ts';
+import { warningHeader } from './output/warning-header.ts';
 import { createInFlight } from './in-flight.ts';
 import type { PathHandler } from './paths.ts';
 import type { Core } from './registry/core.ts';
@@ -111,6 +112,5 @@ function withHeaders(response: HttpResponse, warnings: readonly string[], auditI
   if (!('headers' in response) || (warnings.length === 0 && auditId === undefined)) return response;
   const audit = auditId !== undefined && { 'audit-id': auditId };
   if (warnings.length === 0) return { ...response, headers: { ...response.headers, ...audit } };
-  const texts = [...new Set(warnings)].map((text) => `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`);
-  return { ...response, headers: { ...response.headers, ...audit, warning: texts.join(', ') } };
+  return { ...response, headers: { ...response.headers, ...audit, warning: warningHeader(warnings) } };
 }

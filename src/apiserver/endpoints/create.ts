@@ -109,8 +109,12 @@ export function validateMetadata(resource: ServedResource, object: KubeObject): 
 }
 
 export function addWarnings(context: RequestContext, texts: string[] | undefined): void {
-  if (texts !== undefined && texts.length > 0) context.warnings.push(...texts);
+  if (texts === undefined) return;
+  for (const text of texts.slice(0, maxWarnings - context.warnings.length)) context.warnings.push(text);
 }
+
+/** Far more than a header takes. */
+const maxWarnings = 1000;
 
 function fillSystemFields(core: Core, resource: ServedResource, object: KubeObject): void {
   const { metadata } = object;
