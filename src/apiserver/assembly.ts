@@ -1,4 +1,5 @@
 // A cluster's API server with everything that hangs on it: security, discovery, OpenAPI, streams to kubelets, usage metrics, health, audit.
+import type { ClusterRole } from '#api/generated/rbac-v1.ts';
 import { nodes, pods } from '#api/generated/resources.ts';
 import type { Authorizer, TokenAuthenticator } from '#api/meta/access.ts';
 import { resourceInfo } from '#api/resources.ts';
@@ -64,6 +65,7 @@ export function assembleApiServer(options: AssemblyOptions): AssembledApiServer 
   let security: ClusterSecurity | undefined;
   let isStopping = false;
   const metrics = createMetrics({ clock, gitVersion, watchers: () => server.watcherCount, isServed });
+  const metricsReader = metricsReaderRole();
   const discovery = createDiscovery({ resources: () => server.discovered, serverAddress: options.address, gitVersion });
   const openApi = createOpenApi({ resources: () => server.discovered, gitVersion });
   const health = createHealth(
@@ -106,8 +108,8 @@ export function assembleApiServer(options: AssemblyOptions): AssembledApiServer 
     bootstrap: [
       ...clusterNamespaces(),
       ...systemPriorityClasses(),
-      ...rbacBootstrapObjects(),
-      metricsReaderRole(),
+      ...rbacBootstrapObjects([metricsReader.object as ClusterRole]),
+      metricsReader,
       ...(options.advertise ? kubernetesService(firstAddressOf(serviceCidr), options.advertise) : []),
     ],
   });

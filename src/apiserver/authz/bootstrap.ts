@@ -9,12 +9,13 @@ export interface BootstrapObject {
   object: KubeObject;
 }
 
-/** All of them, roles before the bindings that refer to them, aggregated roles with their rules. */
-export function bootstrapObjects(): BootstrapObject[] {
+/** All of them, roles before the bindings that refer to them, aggregated roles with their rules and those that they have from `others`. */
+export function bootstrapObjects(others: readonly ClusterRole[] = []): BootstrapObject[] {
   const { clusterRoles, clusterRoleBindings, roles, roleBindings } = bootstrapRbac();
+  const sources = [...clusterRoles, ...others];
   // Twice: admin aggregates edit, which aggregates view.
   for (let round = 0; round < 3; round++) {
-    for (const role of clusterRoles) if (role.aggregationRule) role.rules = aggregatedRules(role, clusterRoles);
+    for (const role of clusterRoles) if (role.aggregationRule) role.rules = aggregatedRules(role, sources);
   }
   return [
     ...clusterRoles.map((object) => ({ plural: 'clusterroles' as const, object })),
