@@ -1,6 +1,7 @@
 // The controllers of a cluster, in the order in which they start.
 import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
@@ -30,6 +31,7 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   deploymentController,
   replicationController,
+  disruptionController,
   endpointSliceController,
   endpointsController,
   persistentVolumeBinder,

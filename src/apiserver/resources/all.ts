@@ -19,6 +19,7 @@ import { secretRules } from './core/secrets.ts';
 import { serviceAccountRules } from './core/serviceaccounts.ts';
 import { serviceRules } from './core/services.ts';
 import { endpointSliceRules } from './discovery/endpointslices.ts';
+import { podDisruptionBudgetRules } from './policy/poddisruptionbudgets.ts';
 import { clusterRoleBindingRules } from './rbac/clusterrolebindings.ts';
 import { clusterRoleRules } from './rbac/clusterroles.ts';
 import { roleBindingRules } from './rbac/rolebindings.ts';
@@ -47,6 +48,7 @@ export const resourceRules: readonly ResourceRules[] = [
   replicaSetRules,
   endpointSliceRules,
   leaseRules,
+  podDisruptionBudgetRules,
   roleRules,
   clusterRoleRules,
   roleBindingRules,

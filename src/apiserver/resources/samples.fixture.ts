@@ -46,6 +46,7 @@ export const samples: Record<string, KubeObject & Record<string, unknown>> = {
   podtemplates: { metadata, template },
   replicationcontrollers: { metadata, spec: { template } },
   endpointslices: { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['10.1.0.5'] }], ports: [{ name: 'http', port: 80 }] },
+  poddisruptionbudgets: { metadata, spec: { minAvailable: '50%', selector } },
   leases: { metadata, spec: { holderIdentity: 'a', leaseDurationSeconds: 15 } },
   roles: { metadata, rules: [rule] },
   clusterroles: { metadata: clusterMetadata, rules: [rule, { verbs: ['get'], nonResourceURLs: ['/metrics'] }] },

@@ -1,4 +1,4 @@
-// Eviction: a delete of a pod that says why, and that disruption budgets may refuse once there are any.
+// Eviction: a delete of a pod that says why, and that its disruption budget may refuse.
 import type { Pod } from '#api/generated/core-v1.ts';
 import type { Eviction } from '#api/generated/policy-v1.ts';
 import { badRequest } from '#api/meta/errors.ts';
@@ -12,6 +12,7 @@ import type { Core } from '../registry/core.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import type { RequestContext } from '../request.ts';
 import type { SubresourceCreate } from './binding.ts';
+import { chargeBudget } from './disruption-budget.ts';
 
 export async function evictPod(core: Core, pods: ServedResource, request: SubresourceCreate & { context: RequestContext }): Promise<void> {
   const eviction = request.body as unknown as Eviction;
@@ -20,10 +21,12 @@ export async function evictPod(core: Core, pods: ServedResource, request: Subres
   if (given && given !== name) throw badRequest('name in URL does not match name in Eviction object');
   const options = (eviction.deleteOptions ?? {}) as DeleteOptionsBody;
   const pod = core.world.cache(pods.prefix).get(pods.keyOf(namespace, name))?.object as Pod | undefined;
+  const isTrial = dryRun || (options.dryRun ?? []).includes('All');
+  if (pod !== undefined) await chargeBudget(core, pod, isTrial);
   // A pod that already ended is simply deleted; a running one is told what happens to it.
   const marks =
     pod !== undefined && pod.metadata.deletionTimestamp === undefined && !['Succeeded', 'Failed'].includes(pod.status?.phase ?? '');
-  if (marks && !dryRun) {
+  if (marks && !isTrial) {
     await updateObject(core, pods, {
       context,
       namespace,
@@ -33,7 +36,7 @@ export async function evictPod(core: Core, pods: ServedResource, request: Subres
       desired: (current) => withDisruptionTarget(current, toTime(core.clock.now())),
     });
   }
-  await deleteObject(core, pods, { context, namespace, name, options, dryRun: dryRun || (options.dryRun ?? []).includes('All') });
+  await deleteObject(core, pods, { context, namespace, name, options, dryRun: isTrial });
 }
 
 function withDisruptionTarget(current: KubeObject, now: string): KubeObject {
