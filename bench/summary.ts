@@ -18,7 +18,7 @@ export interface Row {
 export function summarize(measure: string, runs: readonly Reading[][]): Row[] {
   return runs[0]!.map(({ name, unit, budget, note }) => {
     const values = runs.map((run) => run.find((reading) => reading.name === name)!.value).sort((one, other) => one - other);
-    const median = percentile(values, 50);
+    const median = middleOf(values);
     return {
       measure,
       name,
@@ -35,6 +35,11 @@ export function summarize(measure: string, runs: readonly Reading[][]): Row[] {
 
 function marginOf(value: number, { bound, value: limit }: Budget): number {
   return bound === 'at most' ? limit / value : value / limit;
+}
+
+function middleOf(sorted: readonly number[]): number {
+  const half = sorted.length / 2;
+  return Number.isInteger(half) ? (sorted[half - 1]! + sorted[half]!) / 2 : sorted[Math.floor(half)]!;
 }
 
 /** Of values in ascending order. */
