@@ -1,5 +1,6 @@
 // The controllers of a cluster, in the order in which they start.
 import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
+import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
@@ -31,6 +32,7 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   deploymentController,
   replicationController,
+  daemonSetController,
   disruptionController,
   endpointSliceController,
   endpointsController,

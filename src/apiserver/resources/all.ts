@@ -1,4 +1,6 @@
 // The kinds whose rules are complete, in the order of the API groups: what is not here is not advertised.
+import { controllerRevisionRules } from './apps/controllerrevisions.ts';
+import { daemonSetRules } from './apps/daemonsets.ts';
 import { deploymentRules } from './apps/deployments.ts';
 import { replicaSetRules } from './apps/replicasets.ts';
 import { certificateSigningRequestRules } from './certificates/certificatesigningrequests.ts';
@@ -46,6 +48,8 @@ export const resourceRules: readonly ResourceRules[] = [
   replicationControllerRules,
   deploymentRules,
   replicaSetRules,
+  daemonSetRules,
+  controllerRevisionRules,
   endpointSliceRules,
   leaseRules,
   podDisruptionBudgetRules,

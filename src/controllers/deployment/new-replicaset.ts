@@ -6,17 +6,9 @@ import { isAlreadyExists } from '#api/meta/errors.ts';
 import { controllerReference, isControlledBy } from '#api/meta/owner-references.ts';
 import { saysTheSame } from '../runtime/equality.ts';
 import { isNamespaceTerminating, messageOf } from '../runtime/failures.ts';
+import { templateHash } from '../runtime/template-hash.ts';
 import type { Rollout } from './reconcile.ts';
-import {
-  annotationsFor,
-  findNewReplicaSet,
-  hashLabel,
-  hasTemplateOf,
-  nextRevision,
-  revisionAnnotation,
-  revisionOf,
-  templateHash,
-} from './revision.ts';
+import { annotationsFor, findNewReplicaSet, hashLabel, hasTemplateOf, nextRevision, revisionAnnotation, revisionOf } from './revision.ts';
 import { newReplicaSetSize, replicasOf, sizeAnnotations } from './sizes.ts';
 import type { ConditionText } from './status.ts';
 import { hasProgressDeadline, setCondition } from './status.ts';

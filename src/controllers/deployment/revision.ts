@@ -1,7 +1,7 @@
 // Revisions: which ReplicaSet carries the current template, how it is named, and what annotations say about its history.
 import type { Deployment, ReplicaSet } from '#api/generated/apps-v1.ts';
 import type { PodTemplateSpec } from '#api/generated/core-v1.ts';
-import { canonicalJson, saysTheSame } from '../runtime/equality.ts';
+import { saysTheSame } from '../runtime/equality.ts';
 
 export const hashLabel = 'pod-template-hash';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
@@ -78,16 +78,4 @@ function appendHistory(history: string | undefined, revision: string): string {
   revisions.push(revision);
   while (revisions.length > 1 && revisions.join(',').length > maxHistoryLength) revisions.shift();
   return revisions.join(',');
-}
-
-const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** A stable hash of the template (FNV-1a over canonical JSON) in letters that are safe in names. */
-export function templateHash(template: PodTemplateSpec, collisionCount: number | undefined): string {
-  const text = canonicalJson(template) + (collisionCount === undefined ? '' : `#${collisionCount}`);
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  let letters = '';
-  for (const digit of String(hash)) letters += alphabet[digit.charCodeAt(0) % alphabet.length];
-  return letters;
 }

@@ -28,17 +28,26 @@ export function createExpectations(clock: Clock): Expectations {
   const settle = (key: string, entry: Expected): void => {
     if (entry.creations <= 0 && entry.deletions.size === 0) expected.delete(key);
   };
+  const isStale = ({ sinceMs }: Expected): boolean => clock.monotonicMs() - sinceMs > timeoutMs;
+  /** What is expected on top of what is outstanding still. */
+  const raise = (key: string, creations: number, deletions: readonly string[]): void => {
+    const entry = expected.get(key);
+    const outstanding = entry === undefined || isStale(entry) ? { creations: 0, deletions: [] } : entry;
+    const raised: Expected = {
+      creations: outstanding.creations + creations,
+      deletions: new Set([...outstanding.deletions, ...deletions]),
+      sinceMs: clock.monotonicMs(),
+    };
+    expected.set(key, raised);
+    settle(key, raised);
+  };
   return {
     satisfied(key) {
       const entry = expected.get(key);
-      return entry === undefined || clock.monotonicMs() - entry.sinceMs > timeoutMs;
+      return entry === undefined || isStale(entry);
     },
-    expectCreations(key, count) {
-      expected.set(key, { creations: count, deletions: new Set(), sinceMs: clock.monotonicMs() });
-    },
-    expectDeletions(key, uids) {
-      expected.set(key, { creations: 0, deletions: new Set(uids), sinceMs: clock.monotonicMs() });
-    },
+    expectCreations: (key, count) => raise(key, count, []),
+    expectDeletions: (key, uids) => raise(key, 0, uids),
     creationObserved(key) {
       const entry = expected.get(key);
       if (entry === undefined) return;

@@ -2,7 +2,6 @@
 import type { Deployment, DeploymentSpec } from '#api/generated/apps-v1.ts';
 import { deployments } from '#api/generated/resources.ts';
 import { type FieldError, invalidValue, notAllowed, notSupported, required } from '#api/meta/field-errors.ts';
-import { isValidPercent } from '#api/meta/int-or-string.ts';
 import { validateImmutableField } from '#api/meta/meta-validation.ts';
 import { setPodTemplateDefaults } from '../core/pod-spec/defaults.ts';
 import { templateWarnings } from '../core/pod-spec/warnings.ts';
@@ -10,6 +9,7 @@ import { nonNegative } from '../numbers.ts';
 import type { ResourceRules } from '../resource.ts';
 import { dropStatus, keepStatus } from '../status-ownership.ts';
 import { ageCell, nameCell, selectorText } from '../table-cells.ts';
+import { isNothing, validateAmount, validateAtMostAll } from './amounts-of-pods.ts';
 import { templateContainersCell, templateImagesCell } from './pod-template-cells.ts';
 import { validateSelectorAndTemplate } from './selector-and-template.ts';
 
@@ -91,22 +91,12 @@ function validateStrategy({ strategy }: DeploymentSpec): FieldError[] {
       ];
       if (isNothing(maxUnavailable) && isNothing(maxSurge))
         errors.push(invalidValue(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
-      if (typeof maxUnavailable === 'string' && Number.parseInt(maxUnavailable) > 100)
-        errors.push(invalidValue(`${path}.rollingUpdate.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
-      return errors;
+      return [...errors, ...validateAtMostAll(maxUnavailable, `${path}.rollingUpdate.maxUnavailable`)];
     }
     default:
       return [notSupported(`${path}.type`, strategy?.type ?? '', ['Recreate', 'RollingUpdate'])];
   }
 }
-
-/** A count of pods or a percentage of them. */
-function validateAmount(amount: number | string, path: string): FieldError[] {
-  if (typeof amount === 'number') return nonNegative(amount, path);
-  return isValidPercent(amount).map((message) => invalidValue(path, amount, message));
-}
-
-const isNothing = (amount: number | string): boolean => amount === 0 || (typeof amount === 'string' && Number.parseInt(amount) === 0);
 
 function validateStatus({ status = {} }: Deployment): FieldError[] {
   const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
