@@ -70,6 +70,17 @@ test('a signed request keeps its subject and names, takes the usages, and does n
   assert.match(key, /BEGIN PRIVATE KEY/);
 });
 
+test('a certificate for a purpose alone does not forbid the uses that its key has', async () => {
+  const authority = await createAuthority({ ...issuing, commonName: 'kubernetes' });
+  const { request } = await createRequest({ commonName: 'jane' });
+  const keyUsage = Buffer.from([0x06, 0x03, 0x55, 0x1d, 0x0f]);
+  const has = async (usages: string[]) => {
+    const pem = await signRequest(authority, request, { ...issuing, usages, durationMs: 3_600_000 });
+    return new X509Certificate(pem).raw.includes(keyUsage);
+  };
+  assert.deepEqual([await has(['client auth']), await has(['digital signature', 'client auth'])], [false, true]);
+});
+
 test('a request that is not one, or whose signature is false, is refused', async () => {
   await assert.rejects(parseRequest('-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n'));
   const { request } = await createRequest({ commonName: 'eve' });

@@ -144,9 +144,11 @@ async function sign(authority: Authority, options: Signing): Promise<string> {
   const { notBefore, notAfter } = validity(options.clock, options.durationMs);
   const extensions: X509.Extension[] = [
     new lib.BasicConstraintsExtension(false, undefined, true),
-    new lib.KeyUsagesExtension(keyUsageFlags(options.usages), true),
     await lib.AuthorityKeyIdentifierExtension.create(issuer),
   ];
+  const flags = keyUsageFlags(options.usages);
+  // One that names no usage would forbid them all.
+  if (flags !== 0) extensions.push(new lib.KeyUsagesExtension(flags, true));
   if (options.extended.length > 0) extensions.push(extendedUsage(lib, options.extended));
   if (options.names.length > 0) extensions.push(new lib.SubjectAlternativeNameExtension(options.names));
   const certificate = await lib.X509CertificateGenerator.create({
