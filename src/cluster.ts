@@ -66,7 +66,7 @@ export interface ClusterOptions {
   audit?: AuditSink;
 }
 
-export interface Listening {
+interface Listening {
   identity: ClusterIdentity;
   host: string;
   /** 0: a free one. */
@@ -77,7 +77,7 @@ export interface Listening {
   advertise?: { address: string; port: number };
 }
 
-export type NodeOptions = Pick<KubeletOptions, 'node' | 'runtime' | 'directories' | 'clusterDns' | 'hostDns'>;
+type NodeOptions = Pick<KubeletOptions, 'node' | 'runtime' | 'directories' | 'clusterDns' | 'hostDns'>;
 
 export interface Cluster {
   /** May do everything. */

@@ -14,7 +14,7 @@ import { QuantityError } from './quantity.ts';
 import { TimeError } from './time.ts';
 import { parseYaml, YamlError } from './yaml.ts';
 
-export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
 export interface Expected {
   apiVersion: string;
@@ -32,7 +32,7 @@ export interface Decoded {
   warnings: string[];
 }
 
-export const decodableTypes: readonly string[] = ['application/json', 'application/yaml', protobufType];
+const decodableTypes: readonly string[] = ['application/json', 'application/yaml', protobufType];
 
 /** `contentType` may be empty: JSON then. Throws 400 or 415. */
 export function decode(body: Uint8Array, contentType: string, expected: Expected): Decoded {

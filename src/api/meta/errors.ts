@@ -151,10 +151,6 @@ export function tooLargeResourceVersion(asked: number, current: number): ApiErro
   });
 }
 
-export function timeout(message: string, retryAfterSeconds = 0): ApiError {
-  return failure(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds });
-}
-
 export function serviceUnavailable(message: string, options?: ErrorOptions): ApiError {
   return failure(503, 'ServiceUnavailable', message, undefined, options);
 }
