@@ -28,11 +28,27 @@ export interface Reconciler extends RunningController {
   enqueueAfter(key: string, delayMs: number): void;
 }
 
+/** A reconcile that took less than this is cheap enough to be repeated at every event. */
+const cheapMs = 4;
+const longestRestMs = 100;
+
 export function startReconciler(context: ControllerContext, options: ReconcilerOptions): Reconciler {
   const { clock, metrics } = context;
   const { name, workers = 5, maxFailures = Infinity } = options;
   const log = context.log.with({ controller: name });
   const queue = createWorkQueue({ clock, metrics: metrics?.queue(name) });
+  const rests = new Map<string, number>();
+
+  /** A dear key (a set of thousands of pods) rests twice as long as its last run took, so that the events of a burst are gathered. */
+  const enqueue = (key: string): void => {
+    const restMs = (rests.get(key) ?? 0) - clock.monotonicMs();
+    if (restMs > 0) return queue.addAfter(key, restMs);
+    rests.delete(key);
+    queue.add(key);
+  };
+  const letRest = (key: string, tookMs: number): void => {
+    if (tookMs >= cheapMs) rests.set(key, clock.monotonicMs() + Math.min(longestRestMs, 2 * tookMs));
+  };
 
   const process = async (key: string): Promise<void> => {
     const startedMs = clock.monotonicMs();
@@ -54,7 +70,9 @@ export function startReconciler(context: ControllerContext, options: ReconcilerO
   };
   const work = async (): Promise<void> => {
     for (let key = await queue.next(); key !== undefined; key = await queue.next()) {
+      const startedMs = clock.monotonicMs();
       await process(key);
+      letRest(key, clock.monotonicMs() - startedMs);
       queue.done(key);
     }
   };
@@ -68,7 +86,7 @@ export function startReconciler(context: ControllerContext, options: ReconcilerO
   });
 
   return {
-    enqueue: queue.add,
+    enqueue,
     enqueueAfter: queue.addAfter,
     async stop() {
       queue.shutdown();
