@@ -1,10 +1,9 @@
-// One pod on its node: observe, plan, act, report — again whenever something happened. Never two turns at a time; what takes long
-// (pulls, starts, stops) runs beside the turns and asks for another one when it is done.
+// One pod on its node: observe, plan, act, report — again whenever something happened, in turns. What takes long (pulls, starts,
+// stops) runs beside the turns and asks for another one when it is done.
 import { isPodTerminal } from '#api/core/pod-state.ts';
 import type { Pod } from '#api/generated/core-v1.ts';
 import { pods } from '#api/generated/resources.ts';
 import { isConflict, isNotFound } from '#api/meta/errors.ts';
-import type { Timer } from '#lib/clock.ts';
 import type { Refusal } from './admission.ts';
 import { graceOf } from './container-lifecycle.ts';
 import { tellPod } from './context.ts';
@@ -23,6 +22,8 @@ import type { ProbeManager } from './probes/probe-manager.ts';
 import { podStatus, rejectedStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 import { readTerminationMessages } from './termination-messages.ts';
+import type { Turns } from './turns.ts';
+import { createTurns } from './turns.ts';
 
 export interface PodWorkerServices extends StarterServices {
   statuses: StatusWriter;
@@ -44,10 +45,9 @@ export class PodWorker {
   readonly #uid: string;
   readonly #services: PodWorkerServices;
   readonly #stopper: Stopper;
+  readonly #turns: Turns;
   readonly #memory: StartMemory = { backOff: new Map(), delayed: new Map(), waiting: new Map(), podFailures: 0 };
   readonly #lastWords = new Map<string, string>();
-  #turn: 'idle' | 'running' | 'again' | 'stopped' = 'idle';
-  #timer: Timer | undefined;
   #starter: AbortController | undefined;
   #verdict: { phase: 'Failed'; reason: string; message: string } | undefined;
   #toldBackOff: string | undefined;
@@ -60,63 +60,38 @@ export class PodWorker {
     this.pod = pod;
     this.#uid = pod.metadata.uid!;
     this.#services = services;
-    this.#stopper = createStopper(services.context, this.kick);
+    const { clock, log } = services.context;
+    this.#turns = createTurns(
+      clock,
+      () => this.#sync(),
+      (error) => log.warn({ err: error, pod: podText(this.pod) }, 'pod not synced, will be tried again'),
+    );
+    this.#stopper = createStopper(services.context, this.#turns.kick);
   }
 
   update(next: Pod): void {
     const before = this.pod;
     this.pod = next;
     const isNews = this.#services.statuses.observe(next);
-    if (deservesTurn(before, next, isNews)) this.kick();
+    if (deservesTurn(before, next, isNews)) this.#turns.kick();
   }
 
   /** The pod is gone from the API server: whatever runs is ended. */
   remove(): void {
     this.#isRemoved = true;
-    this.kick();
+    this.#turns.kick();
+  }
+
+  /** Look again. */
+  kick(): void {
+    this.#turns.kick();
   }
 
   /** Stops working without touching what runs. */
   abandon(): void {
-    this.#turn = 'stopped';
-    this.#timer?.cancel();
+    this.#turns.stop();
     this.#starter?.abort(new Error('the kubelet stops'));
     this.#services.context.objects.release(this.#uid);
-  }
-
-  /** Look again. */
-  kick = (): void => {
-    if (this.#turn === 'running') this.#turn = 'again';
-    if (this.#turn !== 'idle') return;
-    this.#turn = 'running';
-    this.#work().catch((error: unknown) => this.#services.context.log.error({ err: error, pod: podText(this.pod) }, 'pod worker ended'));
-  };
-
-  #state(): string {
-    return this.#turn;
-  }
-
-  async #work(): Promise<void> {
-    for (;;) {
-      try {
-        await this.#sync();
-      } catch (error) {
-        const { log, clock } = this.#services.context;
-        if (this.#state() === 'stopped') return;
-        log.warn({ err: error, pod: podText(this.pod) }, 'pod not synced, will be tried again');
-        this.#wakeAt(clock.now() + errorRetryMs);
-      }
-      if (this.#state() === 'stopped') return;
-      if (this.#state() !== 'again') break;
-      this.#turn = 'running';
-    }
-    this.#turn = 'idle';
-  }
-
-  #wakeAt(ms: number | undefined): void {
-    const { clock } = this.#services.context;
-    this.#timer?.cancel();
-    this.#timer = ms === undefined ? undefined : clock.after(Math.max(0, ms - clock.now()), this.kick);
   }
 
   async #sync(): Promise<void> {
@@ -182,7 +157,7 @@ export class PodWorker {
       if (wantsStart) this.#launch(view, plan);
       else if (view.sandbox?.ready) await this.#refreshVolumes(view);
     }
-    this.#wakeAt(earliest(plan.wakeAtMs, deadlineMs, volumes.refreshAtMs(this.#uid)));
+    this.#turns.wakeAt(earliest(plan.wakeAtMs, deadlineMs, volumes.refreshAtMs(this.#uid)));
   }
 
   #launch(view: PodView, plan: Plan): void {
@@ -196,7 +171,7 @@ export class PodWorker {
       plan,
       memory: this.#memory,
       signal: abort.signal,
-      progressed: this.kick,
+      progressed: this.#turns.kick,
       volumesChanged: this.#onVolumesChanged,
     };
     bringUp(run, this.#services)
@@ -208,14 +183,14 @@ export class PodWorker {
       })
       .finally(() => {
         this.#starter = undefined;
-        this.kick();
+        this.#turns.kick();
       })
       .catch(() => undefined);
   }
 
   #onVolumesChanged = (): void => {
     this.#volumesChanged = true;
-    this.kick();
+    this.#turns.kick();
   };
 
   async #refreshVolumes(view: PodView): Promise<void> {
@@ -249,7 +224,7 @@ export class PodWorker {
   /** Ends what runs; told again and again until nothing does. */
   async #end(view: PodView): Promise<void> {
     const { context, probes, images, volumes } = this.#services;
-    this.#wakeAt(undefined);
+    this.#turns.wakeAt(undefined);
     if (this.#starter !== undefined) {
       // Its end asks for another turn.
       this.#starter.abort(new Error('the pod ends'));
@@ -293,13 +268,13 @@ export class PodWorker {
       await context.runtime.removeSandbox(sandbox.id);
     await volumes.remove(identityOf(this.pod));
     statuses.forget(this.#uid);
-    this.#turn = 'stopped';
+    this.#turns.stop();
     forgotten(this.#uid);
   }
 
   #syncProbes(view: PodView, ending: boolean): void {
     const { context, probes } = this.#services;
-    probes.sync(view, { podIp: podIpsOf(this.pod, view.sandbox, context)[0], ending, changed: this.kick });
+    probes.sync(view, { podIp: podIpsOf(this.pod, view.sandbox, context)[0], ending, changed: this.#turns.kick });
   }
 
   #tellBackOff(view: PodView, plan: Plan): void {

@@ -53,35 +53,39 @@ type Reference = { name?: string; items?: KeyToPath[]; optional?: boolean };
 async function addConfigMap(
   files: Map<string, VolumeFile>,
   pod: Pod,
-  { name = '', items, optional }: Reference,
+  reference: Reference,
   mode: number,
   { objects }: PayloadSources,
 ): Promise<void> {
-  const object = await objects.configMap(pod.metadata.namespace!, name);
-  if (object === undefined) {
-    if (optional) return;
-    throw new MountError(`configmap "${name}" not found`);
-  }
-  const data = new Map<string, Buffer>();
-  for (const [key, value] of Object.entries(object.data ?? {})) data.set(key, Buffer.from(value));
-  for (const [key, value] of Object.entries(object.binaryData ?? {})) data.set(key, Buffer.from(value, 'base64'));
-  addKeys(files, data, items, mode, optional === true);
+  const object = await objects.configMap(pod.metadata.namespace!, reference.name ?? '');
+  const data = object && new Map([...decoded(object.data, 'utf8'), ...decoded(object.binaryData, 'base64')]);
+  addObject(files, 'configmap', data, reference, mode);
 }
 
 async function addSecret(
   files: Map<string, VolumeFile>,
   pod: Pod,
-  { name = '', items, optional }: Reference,
+  reference: Reference,
   mode: number,
   { objects }: PayloadSources,
 ): Promise<void> {
-  const object = await objects.secret(pod.metadata.namespace!, name);
-  if (object === undefined) {
-    if (optional) return;
-    throw new MountError(`secret "${name}" not found`);
-  }
-  const data = new Map(Object.entries(object.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
-  addKeys(files, data, items, mode, optional === true);
+  const object = await objects.secret(pod.metadata.namespace!, reference.name ?? '');
+  addObject(files, 'secret', object && new Map(decoded(object.data, 'base64')), reference, mode);
+}
+
+function decoded(data: Readonly<Record<string, string>> | undefined, encoding: 'utf8' | 'base64'): [string, Buffer][] {
+  return Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)]);
+}
+
+function addObject(
+  files: Map<string, VolumeFile>,
+  kind: 'configmap' | 'secret',
+  data: ReadonlyMap<string, Buffer> | undefined,
+  { name = '', items, optional = false }: Reference,
+  mode: number,
+): void {
+  if (data !== undefined) addKeys(files, data, items, mode, optional);
+  else if (!optional) throw new MountError(`${kind} "${name}" not found`);
 }
 
 function addKeys(
