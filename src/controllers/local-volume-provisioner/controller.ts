@@ -8,7 +8,7 @@ import { isAlreadyExists, isNotFound } from '#api/meta/errors.ts';
 import type { Informer } from '#client/informer.ts';
 import type { Controller, ControllerContext } from '../runtime/controller.ts';
 import { startReconciler, stopTogether } from '../runtime/reconciler.ts';
-import { bindCompleted, hasAnnotation, selectedNode, storageProvisioner } from '../runtime/volume-annotations.ts';
+import { bindCompleted, claimReference, hasAnnotation, selectedNode, storageProvisioner } from '../runtime/volume-annotations.ts';
 
 const localProvisioner = 'local.keks.dev';
 const defaultStorageClass = 'keks-local';
@@ -91,8 +91,7 @@ async function provision(
 
 /** The name comes from the claim's uid, so that a claim never gets two. */
 function volumeFor(claim: PersistentVolumeClaim, storageClass: StorageClass, directory: string): PersistentVolume {
-  const { name, namespace, uid, resourceVersion } = claim.metadata;
-  const volumeName = `pvc-${uid}`;
+  const volumeName = `pvc-${claim.metadata.uid}`;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
@@ -103,14 +102,7 @@ function volumeFor(claim: PersistentVolumeClaim, storageClass: StorageClass, dir
       persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
       storageClassName: storageClass.metadata.name!,
       volumeMode: 'Filesystem',
-      claimRef: {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        namespace: namespace!,
-        name: name!,
-        uid: uid!,
-        resourceVersion: resourceVersion!,
-      },
+      claimRef: claimReference(claim),
       hostPath: { path: `${directory}/${volumeName}`, type: 'DirectoryOrCreate' },
     },
   };

@@ -12,6 +12,7 @@ import {
   betaStorageProvisioner,
   bindCompleted,
   boundByController,
+  claimReference,
   hasAnnotation,
   selectedNode,
   storageProvisioner,
@@ -117,16 +118,8 @@ async function bind(world: World, claim: PersistentVolumeClaim, volume: Persiste
   const { client } = world.context;
   const reserved = copyOf(volume);
   if (!reserved.spec.claimRef?.uid) {
-    const { name, namespace, uid, resourceVersion } = claim.metadata;
     if (reserved.spec.claimRef === undefined) annotate(reserved, boundByController, 'yes');
-    reserved.spec.claimRef = {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      namespace: namespace!,
-      name: name!,
-      uid: uid!,
-      resourceVersion: resourceVersion!,
-    };
+    reserved.spec.claimRef = claimReference(claim);
     const written = await client.update(persistentvolumes, reserved);
     await writeVolumePhase(world, written, 'Bound');
   } else if (volume.status?.phase !== 'Bound') await writeVolumePhase(world, volume, 'Bound');

@@ -3,28 +3,6 @@ import { type FieldError, invalidValue } from '#api/meta/field-errors.ts';
 import { isQualifiedName } from '#api/meta/names.ts';
 import { isNegativeQuantity, parseQuantity, QuantityError, milliValueOf } from '#api/meta/quantity.ts';
 
-const STANDARD: ReadonlySet<string> = new Set([
-  'cpu',
-  'memory',
-  'ephemeral-storage',
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'storage',
-  'requests.storage',
-  'services.nodeports',
-  'services.loadbalancers',
-]);
 const COUNTED: ReadonlySet<string> = new Set([
   'pods',
   'resourcequotas',
@@ -35,6 +13,11 @@ const COUNTED: ReadonlySet<string> = new Set([
   'persistentvolumeclaims',
   'services.nodeports',
   'services.loadbalancers',
+]);
+const STANDARD: ReadonlySet<string> = new Set([
+  ...['cpu', 'memory', 'ephemeral-storage'].flatMap((name) => [name, `requests.${name}`, `limits.${name}`]),
+  ...['storage', 'requests.storage'],
+  ...COUNTED,
 ]);
 
 export const isStandardResource = (name: string): boolean => STANDARD.has(name) || /^(requests\.)?hugepages-/.test(name);
