@@ -22,10 +22,10 @@ export interface EtcdMember {
   kill(): Promise<void>;
 }
 
-export interface EtcdProcesses {
+export interface EtcdProcesses extends AsyncDisposable {
   readonly endpoints: readonly string[];
   readonly members: readonly EtcdMember[];
-  /** Ends all members and deletes their data. */
+  /** Ends all members and deletes their data; so does disposing. */
   stop(): Promise<void>;
 }
 
@@ -101,14 +101,11 @@ export async function startEtcd({ members = 1, tls }: { members?: number; tls?: 
     );
   });
   await Promise.all(started.map((member) => member.start()));
-  return {
-    endpoints: places.map(({ client }) => client),
-    members: started,
-    async stop() {
-      await Promise.all(started.map((member) => member.kill()));
-      await rm(folder, { recursive: true, force: true });
-    },
+  const stop = async () => {
+    await Promise.all(started.map((member) => member.kill()));
+    await rm(folder, { recursive: true, force: true });
   };
+  return { endpoints: places.map(({ client }) => client), members: started, stop, [Symbol.asyncDispose]: stop };
 }
 
 function createMember(program: string, endpoint: string, flags: string[]): EtcdMember {
@@ -119,12 +116,14 @@ function createMember(program: string, endpoint: string, flags: string[]): EtcdM
       // The kernel kills it when this process ends.
       child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
       await once(child, 'spawn');
+      child.unref();
     },
     async kill() {
       const ending = child;
       child = undefined;
       if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return;
       const gone = once(ending, 'exit');
+      ending.ref();
       ending.kill('SIGKILL');
       await gone;
     },
