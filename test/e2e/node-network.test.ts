@@ -110,7 +110,8 @@ describe('real nodes', { skip: await lackedForRealNodes() }, () => {
 
   test('a pod answers the host, and a pod on the other node', async () => {
     const url = `http://${await addressOf('web-a')}/`;
-    assert.match(await (await fetch(url)).text(), /Welcome to nginx!/);
+    // Without a readiness probe a pod is Ready before its program listens.
+    await eventuallyTrue(async () => /Welcome to nginx!/.test(await (await fetch(url)).text()));
     assert.match(await fetchFromShell(url), /Welcome to nginx!/);
   });
 
