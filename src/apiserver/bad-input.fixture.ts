@@ -42,7 +42,7 @@ export async function startBadInputServer(): Promise<TestServer & { table(name: 
   const { server } = fixture;
   await call(server, configmaps, post(configMap('a')));
   const table = (name: string, rows: Row[]): void => {
-    test(name, async () => {
+    void test(name, async () => {
       const { revision } = server;
       for (const row of rows) await checkRow(fixture, row);
       assert.equal(server.revision, revision, 'a refused request changes nothing');

@@ -10,9 +10,12 @@ const maxMessageBytes = 4096;
 const maxLogBytes = 2048;
 const maxLogLines = 80;
 
-/** Adds what is not known yet, by container id. */
+/** Adds what is not known yet, by container id, and forgets instances that the runtime has no more. */
 export async function readTerminationMessages(view: PodView, known: Map<string, string>, context: KubeletContext): Promise<void> {
   if (context.runtime.withoutFiles) return;
+  // A container that crashes for days must not be remembered for each time.
+  const instances = new Set(view.instances.map(({ id }) => id));
+  for (const id of known.keys()) if (!instances.has(id)) known.delete(id);
   for (const container of containersOf(view)) {
     for (const instance of [container.current, container.previous]) {
       if (instance?.state !== 'exited' || known.has(instance.id)) continue;

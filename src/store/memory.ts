@@ -89,12 +89,7 @@ export function createMemoryStore(): Store {
       const atRevision = checkReadable(through);
       compacted = atRevision;
       log = log.filter((event) => event.revision > atRevision);
-      for (const [key, known] of versions) {
-        const keep = known.findLastIndex((version) => version.revision <= atRevision);
-        if (keep > 0) known.splice(0, keep);
-        if (keep >= 0 && known[0]!.value === undefined) known.shift();
-        if (known.length === 0) versions.delete(key);
-      }
+      dropBefore(versions, atRevision);
       keys = keys.filter((key) => versions.has(key));
     },
     async snapshot(file) {
@@ -108,6 +103,16 @@ export function createMemoryStore(): Store {
       hub.end(new StoreUnavailableError('the store is closed'));
     },
   };
+}
+
+/** Of each key the version at the revision stays, with those after it, unless it is a deletion. */
+function dropBefore(versions: Map<string, Version[]>, revision: number): void {
+  for (const [key, known] of versions) {
+    const keep = known.findLastIndex((version) => version.revision <= revision);
+    if (keep > 0) known.splice(0, keep);
+    if (keep >= 0 && known[0]!.value === undefined) known.shift();
+    if (known.length === 0) versions.delete(key);
+  }
 }
 
 /** The values of one page of `keys`, and how many are behind it. */
