@@ -24,6 +24,7 @@ import { startMaintenance } from './maintenance.ts';
 import { createPipeline } from './pipeline.ts';
 import type { DiscoveredResource } from './discovery/discovered-resource.ts';
 import { advertisedResources } from './discovery/advertised.ts';
+import { answeringStore } from './registry/answering-store.ts';
 import type { ClusterView } from './registry/cluster-view.ts';
 import { createClusterView } from './registry/cluster-view.ts';
 import type { Core, TokenIssuer } from './registry/core.ts';
@@ -110,7 +111,8 @@ export interface ApiServer {
 const defaultServiceCidr = '10.100.0.0/16';
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { store, clock, random, log } = options;
+  const { clock, random, log } = options;
+  const store = answeringStore(options.store);
   const resources = createResourceSet(options.rules.map((rules) => serveResource(rules)));
   const world = createWorld({ store, clock, log });
   for (const resource of resources.all) {

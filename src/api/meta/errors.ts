@@ -151,6 +151,11 @@ export function tooLargeResourceVersion(asked: number, current: number): ApiErro
   });
 }
 
+/** What was asked for may have been done or not. */
+export function timeout(message: string, options?: ErrorOptions): ApiError {
+  return failure(504, 'Timeout', `Timeout: ${message}`, undefined, options);
+}
+
 export function serviceUnavailable(message: string, options?: ErrorOptions): ApiError {
   return failure(503, 'ServiceUnavailable', message, undefined, options);
 }
