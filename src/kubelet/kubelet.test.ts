@@ -29,6 +29,12 @@ test('a started kubelet registers a ready node with allocatable below capacity a
   assert.equal(lease.metadata.ownerReferences?.[0]?.uid, metadata.uid);
 });
 
+test('a node tells that its kubelet starts and that it is ready', async () => {
+  const { clock, events } = await node();
+  await clock.advance(1000);
+  assert.deepEqual(await events('node-1'), ['Starting: Starting kubelet.', 'NodeReady: Node node-1 status is now: NodeReady']);
+});
+
 test('an idle node only renews its lease', async () => {
   const { client, clock } = await node();
   const before = await client.get(nodes, { name: 'node-1' });

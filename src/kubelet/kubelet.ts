@@ -63,7 +63,8 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { client, runtime, clock, random, node: settings } = options;
   const log = options.log.with({ component: 'kubelet', node: settings.name });
   const runtimeInfo = await runtime.info();
-  const node = new KubeletNode({ settings, client, runtime, runtimeInfo, clock, random, log });
+  const events = createEventRecorder({ client, clock, log, component: 'kubelet', host: settings.name });
+  const node = new KubeletNode({ settings, client, runtime, runtimeInfo, clock, random, log, events });
   const hostIps = settings.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
   const freshMs = runtime.withoutFiles ? simulatedFreshMs : 0;
   const context: KubeletContext = {
@@ -74,7 +75,7 @@ export async function createKubelet(options: KubeletOptions): Promise<Kubelet> {
     clock,
     random,
     log,
-    events: createEventRecorder({ client, clock, log, component: 'kubelet', host: settings.name }),
+    events,
     directories: options.directories,
     objects: options.objects ?? createObjectSource({ client, clock, random, log, freshMs }),
     services: options.services ?? (() => []),

@@ -6,6 +6,7 @@ import { leases, nodes } from '#api/generated/resources.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '#api/meta/errors.ts';
 import { copyOf } from '#api/meta/object.ts';
 import type { Client } from '#client/client.ts';
+import type { EventRecorder } from '#client/events.ts';
 import type { Clock, Timer } from '#lib/clock.ts';
 import { toMicroTime } from '#lib/clock.ts';
 import type { Log } from '#lib/log.ts';
@@ -32,6 +33,7 @@ export interface NodeAgentOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  events: Pick<EventRecorder, 'event'>;
 }
 
 const leaseNamespace = 'kube-node-lease';
@@ -61,6 +63,7 @@ export class KubeletNode implements NodeAgent {
   }
 
   async start(): Promise<void> {
+    this.#tell('Starting', 'Starting kubelet.');
     const measured = await this.#measure();
     await this.#register(measured);
     await this.#renewLease();
@@ -112,6 +115,7 @@ export class KubeletNode implements NodeAgent {
     const { client, settings } = this.#options;
     try {
       this.#node = await client.create(nodes, nodeObject(settings, measured));
+      this.#tellReadiness();
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       this.#node = await client.get(nodes, { name: settings.name });
@@ -151,6 +155,18 @@ export class KubeletNode implements NodeAgent {
     this.#node = await client.patch(nodes, { name: settings.name }, { type: 'strategic', body }, { subresource: 'status' });
     this.#reportedAtMs = clock.now();
     this.#reported = measurement;
+    if (readinessOf(before) !== readinessOf(status)) this.#tellReadiness();
+  }
+
+  #tellReadiness(): void {
+    const reason = readinessOf(this.#node.status ?? {}) === 'True' ? 'NodeReady' : 'NodeNotReady';
+    this.#tell(reason, `Node ${this.#options.settings.name} status is now: ${reason}`);
+  }
+
+  #tell(reason: string, message: string): void {
+    const { name } = this.#options.settings;
+    // As upstream's kubelet, which speaks of itself before it knows its object: kubectl describe looks for the name in place of the uid.
+    this.#options.events.event({ apiVersion: 'v1', kind: 'Node', name, uid: name }, 'Normal', reason, message);
   }
 
   async #renewLease(): Promise<void> {
@@ -211,6 +227,10 @@ function pickOwned(status: NodeStatus): NodeStatus {
       }));
   }
   return sorted(picked) as NodeStatus;
+}
+
+function readinessOf({ conditions = [] }: NodeStatus): string | undefined {
+  return conditions.find(({ type }) => type === 'Ready')?.status;
 }
 
 function sorted(value: unknown): unknown {
