@@ -28,7 +28,7 @@ export interface EtcdConnection {
   close(): void;
 }
 
-export interface EtcdStream<Stream> {
+interface EtcdStream<Stream> {
   stream: Stream;
   /** Says that the stream's member failed: the next call or stream goes to another one. */
   failed(): void;

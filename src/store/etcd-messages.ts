@@ -7,7 +7,7 @@ export interface EtcdKeyValue {
   value: Buffer;
 }
 
-export interface RangeRequest {
+interface RangeRequest {
   key: Buffer;
   range_end?: Buffer;
   limit?: number;
@@ -15,7 +15,7 @@ export interface RangeRequest {
   count_only?: boolean;
 }
 
-export interface RangeResponse {
+interface RangeResponse {
   header: { revision: number };
   kvs: EtcdKeyValue[];
   /** All keys of the range, whatever the limit. */

@@ -72,7 +72,7 @@ export function isValidLabelValue(text: string): string[] {
   return found;
 }
 
-function isValidPathSegmentName(name: string): string[] {
+export function isValidPathSegmentName(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
   return isValidPathSegmentPrefix(name);
 }

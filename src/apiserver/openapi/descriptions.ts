@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-export interface TypeDescription {
+interface TypeDescription {
   description?: string;
   /** By JSON name; fields that are objects of a type of their own have none: their type's serves. */
   fields: ReadonlyMap<string, string>;

@@ -30,7 +30,7 @@ const own: readonly (readonly [key: string, effect: string])[] = [
 ];
 
 /** A daemon puts up with all that ails a node by itself. */
-export function daemonTolerations(spec: PodSpec): Toleration[] {
+function daemonTolerations(spec: PodSpec): Toleration[] {
   const tolerations = [...(spec.tolerations ?? [])];
   const added = spec.hostNetwork ? [...own, ['network-unavailable', 'NoSchedule'] as const] : own;
   for (const [name, effect] of added) {

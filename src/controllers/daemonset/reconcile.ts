@@ -8,7 +8,7 @@ import type { Wish } from './placement.ts';
 import { targetNode, wishFor } from './placement.ts';
 
 /** A node with the DaemonSet's pods on it, those that are going among them. */
-export interface Place {
+interface Place {
   node: Node;
   wish: Wish;
   pods: Pod[];
