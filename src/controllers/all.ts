@@ -16,6 +16,7 @@ import { resourceQuotaController } from './resource-quota/controller.ts';
 import { rootCaCertPublisher } from './root-ca-cert-publisher/controller.ts';
 import type { Controller } from './runtime/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
+import { statefulSetController } from './statefulset/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { claimProtection, volumeProtection } from './volume-protection/controller.ts';
 
@@ -33,6 +34,7 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicationController,
   daemonSetController,
+  statefulSetController,
   disruptionController,
   endpointSliceController,
   endpointsController,

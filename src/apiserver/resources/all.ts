@@ -3,6 +3,7 @@ import { controllerRevisionRules } from './apps/controllerrevisions.ts';
 import { daemonSetRules } from './apps/daemonsets.ts';
 import { deploymentRules } from './apps/deployments.ts';
 import { replicaSetRules } from './apps/replicasets.ts';
+import { statefulSetRules } from './apps/statefulsets.ts';
 import { certificateSigningRequestRules } from './certificates/certificatesigningrequests.ts';
 import { leaseRules } from './coordination/leases.ts';
 import { configMapRules } from './core/configmaps.ts';
@@ -49,6 +50,7 @@ export const resourceRules: readonly ResourceRules[] = [
   deploymentRules,
   replicaSetRules,
   daemonSetRules,
+  statefulSetRules,
   controllerRevisionRules,
   endpointSliceRules,
   leaseRules,
