@@ -1,9 +1,10 @@
-// The objects that a cluster has from its first moment, written in one commit.
+// The objects that a cluster has from its first moment, written in as few commits as there may be.
 import type { UserInfo } from '#api/meta/access.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import { copyOf } from '#api/meta/object.ts';
 import { toTime } from '#lib/clock.ts';
-import type { Write } from '#store/store.ts';
+import type { Compare, Write } from '#store/store.ts';
+import { maxCompares } from '#store/store.ts';
 import { encode, orderForStore } from './cache/entry.ts';
 import type { Core } from './registry/core.ts';
 import { commit } from './registry/write.ts';
@@ -20,8 +21,7 @@ const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:mas
 
 export async function writeBootstrapObjects(core: Core, objects: readonly BootstrapObject[]): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const compare: { key: string; revision: number }[] = [];
-    const writes: Write[] = [];
+    const changes: { compare: Compare; write: Write }[] = [];
     for (const wanted of objects) {
       const resource = core.resources.find(wanted.type.group, wanted.type.version, wanted.type.plural);
       if (resource === undefined) continue;
@@ -39,16 +39,29 @@ export async function writeBootstrapObjects(core: Core, objects: readonly Bootst
       }
       const value = encode(ordered);
       core.world.remember(value, ordered);
-      compare.push({ key, revision: existing?.revision ?? 0 });
-      writes.push({ key, value });
+      changes.push({ compare: { key, revision: existing?.revision ?? 0 }, write: { key, value } });
     }
-    if (writes.length === 0) return;
-    const result = await commit(core, compare, writes);
-    if (result.committed) return await core.world.waitFor(result.revision);
+    if (changes.length === 0) return;
+    // Asked for together, they share what a durable write costs.
+    const results = await Promise.all(
+      partsOf(changes).map((part) =>
+        commit(
+          core,
+          part.map(({ compare }) => compare),
+          part.map(({ write }) => write),
+        ),
+      ),
+    );
+    const revisions = results.map((result) => (result.committed ? result.revision : Infinity));
+    if (!revisions.includes(Infinity)) return await core.world.waitFor(Math.max(...revisions));
     // Another server of the same cluster starts in this moment.
     if (attempt === maxAttempts) throw new Error('the objects that a cluster starts with keep changing');
     await core.world.waitForLatest();
   }
+}
+
+function partsOf<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / maxCompares) }, (_, i) => all.slice(i * maxCompares, (i + 1) * maxCompares));
 }
 
 function newObject(core: Core, wanted: KubeObject): KubeObject {

@@ -52,6 +52,9 @@ export interface StoreWatch {
   close(): void;
 }
 
+/** No engine need take a commit that compares more keys. */
+export const maxCompares = 64;
+
 export interface Store {
   /** The latest committed revision; a read after it sees at least that. A new store starts at 1. */
   currentRevision(): Promise<number>;
