@@ -100,7 +100,7 @@ test('describe tells of pods, nodes, deployments, services, claims and their eve
   );
   assert.match(
     await kube.ok('describe', 'node', 'node-1'),
-    /Ready +True .*KubeletReady +kubelet is posting ready status\n[^]*Capacity:\n +cpu: +4\n[^]*Non-terminated Pods: +\(\d in total\)[^]*RegisteredNode/,
+    /Ready +True .*KubeletReady +kubelet is posting ready status\n[^]*Capacity:\n +cpu: +4\n[^]*Non-terminated Pods: +\(\d in total\)[^]*Node node-1 status is now: NodeReady/,
   );
   assert.match(
     await shop.ok('describe', 'deployment', 'web'),

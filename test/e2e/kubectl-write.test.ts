@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { machineKubectl } from '#root/test/support/kubectl.ts';
 import type { KubectlCluster } from '#root/test/support/kubectl-cluster.ts';
 import { startKubectlCluster } from '#root/test/support/kubectl-cluster.ts';
 
@@ -217,4 +218,16 @@ test('manifests that are wrong', async () => {
     /^The Namespace "Bad_Name" is invalid: metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 label must consist of/,
   );
   assert.equal(await fails('create', 'namespace', 'refusing'), 'Error from server (AlreadyExists): namespaces "refusing" already exists\n');
+});
+
+test('an older kubectl writes to the same cluster', { skip: machineKubectl === undefined && 'no other kubectl here' }, async () => {
+  const { ok } = await kube.namespace('older');
+  const older = { program: machineKubectl! };
+  await ok('create', 'deployment', 'web', '--image=nginx', '--replicas=2', older);
+  assert.match(await ok('rollout', 'status', 'deployment/web', '--timeout=20s', older), /successfully rolled out/);
+  assert.equal(await ok('set', 'image', 'deployment/web', 'nginx=nginx:2', older), 'deployment.apps/web image updated\n');
+  assert.equal(await ok('apply', '-f', '-', { ...older, ...list(settings({ a: '1' })) }), 'configmap/settings created\n');
+  assert.equal(await ok('apply', '-f', '-', { ...older, ...list(settings({ a: '2' })) }), 'configmap/settings configured\n');
+  assert.equal(await ok('scale', 'deployment/web', '--replicas=0', older), 'deployment.apps/web scaled\n');
+  assert.equal(await ok('delete', 'deployment', 'web', '--cascade=foreground', older), 'deployment.apps "web" deleted\n');
 });
