@@ -69,10 +69,6 @@ export function canonicalQuantity(text: string): string {
   return isPlain(text) ? text : formatQuantity(parseQuantity(text));
 }
 
-export function quantityOf(value: bigint | number, format: QuantityFormat = 'DecimalSI', scale = 0): Quantity {
-  return { unscaled: BigInt(value), scale, format };
-}
-
 /** -1, 0 or 1. */
 export function compareQuantities(a: string | Quantity, b: string | Quantity): number {
   const [left, right] = aligned(quantity(a), quantity(b));
