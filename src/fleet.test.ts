@@ -19,9 +19,11 @@ import { issueIamToken } from '#aws/iam-token.ts';
 import { systemClock } from '#lib/clock.ts';
 import { silentLog } from '#lib/log.ts';
 import { systemRandom } from '#lib/random.ts';
+import type { Fleet } from './fleet.ts';
 import { HomeTakenError, startFleet } from './fleet.ts';
 import type { Home } from './fleet/home.ts';
 import { homeOf } from './fleet/home.ts';
+import type { NodeProvider } from './fleet/node-provider.ts';
 import { simulatedProvider } from './fleet/simulated-provider.ts';
 
 async function newHome(t: TestContext): Promise<Home> {
@@ -30,21 +32,30 @@ async function newHome(t: TestContext): Promise<Home> {
   return homeOf(directory);
 }
 
-function start(home: Home) {
+function start(home: Home, provider?: NodeProvider) {
   const shared = { clock: systemClock, random: systemRandom, log: silentLog };
-  return startFleet({ ...shared, home, port: 0, region: 'us-east-1', version: '0', provider: simulatedProvider(shared), onShutdown() {} });
+  const options = { ...shared, home, port: 0, region: 'us-east-1', version: '0', provider: provider ?? simulatedProvider(shared) };
+  return startFleet({ ...options, onShutdown() {} });
+}
+
+async function credentialsOf(home: Home) {
+  const profile = await readFile(home.awsCredentials, 'utf8');
+  const [accessKeyId, secretAccessKey] = [...profile.matchAll(/ = (\S+)/g)].map((match) => match[1]!) as [string, string];
+  return { accessKeyId, secretAccessKey };
+}
+
+async function clientOf(t: TestContext, home: Home, fleet: Fleet): Promise<EKSClient> {
+  const credentials = await credentialsOf(home);
+  const eks = new EKSClient({ endpoint: fleet.info.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+  t.after(() => eks.destroy());
+  return eks;
 }
 
 async function startedFleet(t: TestContext) {
   const home = await newHome(t);
   const fleet = await start(home);
   t.after(() => fleet.stop());
-  const profile = await readFile(home.awsCredentials, 'utf8');
-  const [accessKeyId, secretAccessKey] = [...profile.matchAll(/ = (\S+)/g)].map((match) => match[1]!) as [string, string];
-  const credentials = { accessKeyId, secretAccessKey };
-  const eks = new EKSClient({ endpoint: fleet.info.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
-  t.after(() => eks.destroy());
-  return { home, fleet, eks, credentials };
+  return { home, fleet, eks: await clientOf(t, home, fleet), credentials: await credentialsOf(home) };
 }
 
 const clusterInput = (name: string) => ({
@@ -102,6 +113,23 @@ test('a node group joins, shrinks and takes the Node objects with it', async (t)
   await eks.send(new UpdateNodegroupConfigCommand({ ...group, scalingConfig: { minSize: 0, desiredSize: 1 } }));
   assert.equal((await eks.send(new DescribeNodegroupCommand(group))).nodegroup!.status, 'ACTIVE');
   assert.deepEqual(await nodeNames(), ['ip-10-0-1-10.ec2.internal']);
+});
+
+test('work on a node group that a stop cuts off is taken up by the next start', async (t) => {
+  const home = await newHome(t);
+  const shared = { clock: systemClock, random: systemRandom, log: silentLog };
+  const addNode = () => new Promise<void>(() => {});
+  const first = await start(home, { ...simulatedProvider(shared), addNode });
+  const eks = await clientOf(t, home, first);
+  await active(eks, 'a');
+  const group = { clusterName: 'a', nodegroupName: 'g' };
+  const shape = { nodeRole: 'arn:aws:iam::123456789012:role/node', subnets: ['subnet-a'], scalingConfig: { desiredSize: 1 } };
+  await eks.send(new CreateNodegroupCommand({ ...group, ...shape }));
+  await first.stop();
+  const second = await start(home);
+  t.after(() => second.stop());
+  const { nodegroup } = await (await clientOf(t, home, second)).send(new DescribeNodegroupCommand(group));
+  assert.equal(nodegroup!.status, 'ACTIVE');
 });
 
 test('a deleted cluster gives its name, port and folder back', async (t) => {

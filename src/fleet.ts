@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { awsEndpoint } from '#aws/endpoint.ts';
 import { openIam } from '#aws/iam-records.ts';
+import type { Eks } from '#eks/eks.ts';
 import { openEks } from '#eks/eks.ts';
 import type { Clock } from '#lib/clock.ts';
 import { writeDurably } from '#lib/durable-file.ts';
@@ -55,11 +56,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const thread = startSqliteThread();
   const clusters = localClusters({ ...options, thread });
   let server: HttpServer | undefined;
+  let eks: Eks | undefined;
   let gone: Promise<void> | undefined;
   const letGo = () => (gone ??= release());
   const release = async () => {
     await server?.close(1000);
     try {
+      await eks?.close();
       await clusters.stop();
       await provider.stop();
     } finally {
@@ -73,7 +76,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const iam = await openIam(home.aws, { random, nowMs: clock.now() });
     const token = await controlToken(home, random);
     const ownHosts: string[] = [];
-    const eks = await openEks({ directory: home.eksState, region, iam, host: clusters, clock, random, log, ownHosts });
+    eks = await openEks({ directory: home.eksState, region, iam, host: clusters, clock, random, log, ownHosts });
     const aws = awsEndpoint(eks.handler, { iam, random, log, now: () => clock.now(), regions: [region] });
     const startedAt = new Date(clock.now()).toISOString();
     const info = () => infoOf(options, server!.port, startedAt);

@@ -32,7 +32,11 @@ export interface Eks {
   readonly nodegroups: Nodegroups;
   /** Makes reality what the records say: clusters first, then their nodes. */
   resume(): Promise<void>;
+  /** Waits a moment for work under way, then keeps no change any more: the next `resume` takes up what was cut off. */
+  close(): Promise<void>;
 }
+
+const closePatienceMs = 3000;
 
 export async function openEks(options: EksOptions): Promise<Eks> {
   const { region, iam, clock, random, log } = options;
@@ -61,6 +65,10 @@ export async function openEks(options: EksOptions): Promise<Eks> {
     async resume() {
       await clusters.resume();
       await nodegroups.resume();
+    },
+    async close() {
+      await Promise.race([Promise.all([clusters.idle(), nodegroups.idle()]), clock.sleep(closePatienceMs)]);
+      await Promise.all([clusters.close(), nodegroups.close()]);
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Records<T> {
   /** Visible at once, durable when it resolves. Writes of one name are done in the order they were asked for. */
   put(name: string, value: T): Promise<void>;
   delete(name: string): Promise<void>;
+  /** Finishes the writes under way. What is written later stays in memory, as if the process had ended: for work that goes on meanwhile. */
+  close(): Promise<void>;
 }
 
 /** Names may hold letters, digits and `._-@+=,/`; a slash makes a folder. */
@@ -18,7 +20,9 @@ export async function openRecords<T>(directory: string): Promise<Records<T>> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const values = await load<T>(directory);
   const queues = new Map<string, Promise<void>>();
+  let closed = false;
   const enqueue = (name: string, work: () => Promise<void>): Promise<void> => {
+    if (closed) return Promise.resolve();
     const done = (queues.get(name) ?? Promise.resolve()).catch(() => {}).then(work);
     queues.set(name, done);
     const forget = () => {
@@ -42,6 +46,10 @@ export async function openRecords<T>(directory: string): Promise<Records<T>> {
         await rm(fileOf(directory, name), { force: true });
         await syncDirectory(join(fileOf(directory, name), '..')).catch(() => {});
       });
+    },
+    async close() {
+      closed = true;
+      await Promise.allSettled(queues.values());
     },
   };
 }

@@ -40,6 +40,8 @@ export interface Clusters {
   /** After a start of the daemon: makes reality what the records say. Resolves when done. */
   resume(): Promise<void>;
   idle(): Promise<void>;
+  /** Keeps no change any more: work that is cut off is taken up by the next start, and does not count as failed. */
+  close(): Promise<void>;
 }
 
 export async function openClusters(options: ClustersOptions): Promise<Clusters> {
@@ -109,6 +111,7 @@ export async function openClusters(options: ClustersOptions): Promise<Clusters> 
       await work.idle();
     },
     idle: () => work.idle(),
+    close: () => records.close(),
   };
 }
 

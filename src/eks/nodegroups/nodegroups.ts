@@ -38,6 +38,8 @@ export interface Nodegroups {
   /** After a start of the daemon, once the clusters are up. Resolves when every node is Ready or has failed. */
   resume(): Promise<void>;
   idle(): Promise<void>;
+  /** Keeps no change any more: work that is cut off is taken up by the next start, and does not count as failed. */
+  close(): Promise<void>;
 }
 
 export async function openNodegroups(options: NodegroupsOptions): Promise<Nodegroups> {
@@ -81,5 +83,6 @@ export async function openNodegroups(options: NodegroupsOptions): Promise<Nodegr
       await work.idle();
     },
     idle: () => work.idle(),
+    close: () => records.close(),
   };
 }
