@@ -10,15 +10,30 @@ interface Version {
   value: Buffer | undefined;
 }
 
-export function createMemoryStore(): Store {
-  const versions = new Map<string, Version[]>();
+export interface MemoryStore extends Store {
+  /** A second store that goes on from here: same keys, history and revision. The values are shared, nothing else. */
+  fork(): MemoryStore;
+}
+
+/** What a store holds; versions and events are never changed again. */
+interface Contents {
+  versions: Map<string, Version[]>;
   /** All keys with a version, also deleted ones that history still knows. */
-  let keys: string[] = [];
-  let isSorted = true;
+  keys: string[];
+  isSorted: boolean;
+  log: StoreEvent[];
+  revision: number;
+  compacted: number;
+}
+
+export function createMemoryStore(): MemoryStore {
+  return storeOf({ versions: new Map(), keys: [], isSorted: true, log: [], revision: 1, compacted: 0 });
+}
+
+function storeOf(contents: Contents): MemoryStore {
+  const { versions } = contents;
+  let { keys, isSorted, log, revision, compacted } = contents;
   const hub = createWatchHub();
-  let log: StoreEvent[] = [];
-  let revision = 1;
-  let compacted = 0;
   let closed = false;
 
   const at = (key: string, atRevision: number): KeyValue | undefined => {
@@ -97,6 +112,12 @@ export function createMemoryStore(): Store {
       const { values } = await this.list('');
       writeSnapshot(file, revision, values);
       return revision;
+    },
+    fork() {
+      checkReadable(undefined);
+      const own = new Map<string, Version[]>();
+      for (const [key, known] of versions) own.set(key, [...known]);
+      return storeOf({ versions: own, keys: [...keys], isSorted, log: [...log], revision, compacted });
     },
     async close() {
       closed = true;
