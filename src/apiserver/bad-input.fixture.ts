@@ -34,7 +34,7 @@ export const patch = (type: string, body: unknown): Call => ({
 export const remove = (body: object): Call => ({ method: 'DELETE', body: { kind: 'DeleteOptions', apiVersion: 'v1', ...body } });
 
 /** What was asked, and the status, reason and message that must come back. */
-export type Row = [url: string, sent: Call, status: number, reason: string | undefined, message: string | RegExp];
+type Row = [url: string, sent: Call, status: number, reason: string | undefined, message: string | RegExp];
 
 /** A server that holds the config map `a`, and a function that tests one table of refusals on it. */
 export async function startBadInputServer(): Promise<TestServer & { table(name: string, rows: Row[]): void }> {

@@ -103,9 +103,6 @@ export async function startKubectlCluster({ nodes = 2 }: { nodes?: number } = {}
     home,
     cluster,
     client: cluster.admin,
-    /** The server's certificate authority, PEM. */
-    authority: identity.authority.certificate,
-    url: `https://127.0.0.1:${cluster.port}`,
     kubeconfigOf,
     writeKubeconfig,
     run,
