@@ -51,6 +51,9 @@ export async function startKubectlCluster({ nodes = 2 }: { nodes?: number } = {}
     issuer: 'https://kubernetes.default.svc.cluster.local',
     listen: { identity, host: '127.0.0.1', port: 0, addresses: [] },
     volumes: { directory: join(home, 'volumes'), remove: async () => {} },
+  }).catch(async (error: unknown) => {
+    await rm(home, { recursive: true });
+    throw error;
   });
   const simulated = createSimulatedNodes({ cluster, clock, random });
   for (let count = 0; count < nodes; count++) await simulated.add();
