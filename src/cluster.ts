@@ -9,6 +9,7 @@ import { nodes as nodeResource } from '#api/generated/resources.ts';
 import type { AssemblyOptions } from '#apiserver/assembly.ts';
 import { assembleApiServer, firstAddressOf } from '#apiserver/assembly.ts';
 import type { AuditSink } from '#apiserver/audit/audit.ts';
+import type { DecodedValues } from '#apiserver/cache/world.ts';
 import type { ApiServer } from '#apiserver/server.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/events.ts';
@@ -64,6 +65,8 @@ export interface ClusterOptions {
   volumes?: LocalVolumes;
   /** Where the audit log goes. */
   audit?: AuditSink;
+  /** Shared with the cluster that this one's store was forked from: it need not decode what that one has. */
+  decoded?: DecodedValues;
 }
 
 interface Listening {

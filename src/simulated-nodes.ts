@@ -24,6 +24,10 @@ export interface SimulatedNodes {
   add(node?: SimulatedNode): Promise<string>;
   /** A node as a managed node group describes it. */
   addSettings(settings: NodeSettings): Promise<void>;
+  /** Those that were added and still run. */
+  settings(): NodeSettings[];
+  /** A node as another cluster had it, with its addresses. */
+  adopt(settings: NodeSettings): Promise<void>;
 }
 
 /** Pods and nodes of one cluster share it, as the subnets of a VPC do. */
@@ -31,6 +35,7 @@ const subnet = '10.64.0.0/12';
 
 export function createSimulatedNodes({ cluster, clock, random }: { cluster: Cluster; clock: Clock; random: Random }): SimulatedNodes {
   const addresses = podAddressAllocator(parseCidr(subnet));
+  const added = new Map<string, NodeSettings>();
   let count = 0;
 
   const allocate = (wanted?: string): string => {
@@ -42,13 +47,24 @@ export function createSimulatedNodes({ cluster, clock, random }: { cluster: Clus
   const addSettings = async (settings: NodeSettings): Promise<void> => {
     const directory = join(tmpdir(), 'keks-simulated', settings.name);
     const runtime = createSimulatedRuntime({ clock, random, addresses: { allocate, release: addresses.release } });
+    added.set(settings.name, settings);
     await cluster.addNode({ node: settings, runtime, directories: { pods: join(directory, 'pods'), logs: join(directory, 'logs') } });
+  };
+
+  const nextName = (): string => {
+    const name = `node-${++count}`;
+    return added.has(name) ? nextName() : name;
   };
 
   return {
     addSettings,
+    settings: () => [...added.values()].filter(({ name }) => cluster.kubelets.has(name)),
+    async adopt(settings) {
+      for (const { type, address } of settings.addresses) if (type === 'InternalIP') addresses.reserve(address);
+      await addSettings(settings);
+    },
     async add(node = {}) {
-      const name = node.name ?? `node-${++count}`;
+      const name = node.name ?? nextName();
       await addSettings({
         name,
         addresses: [

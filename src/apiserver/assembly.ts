@@ -25,6 +25,7 @@ import type { RequestInfo } from './request.ts';
 import { createUsageCollector } from './resource-metrics/collector.ts';
 import { metricsReaderRole, resourceMetrics } from './resource-metrics/resource-metrics.ts';
 import { resourceRules } from './resources/all.ts';
+import type { DecodedValues } from './cache/world.ts';
 import type { ClusterSecurity } from './security.ts';
 import { createSecurity } from './security.ts';
 import type { ApiServer } from './server.ts';
@@ -51,6 +52,8 @@ export interface AssemblyOptions {
   /** What the other components of the control plane measure. */
   components: ComponentRegistries;
   audit?: AuditSink;
+  /** Shared with the server that this one's store was forked from. */
+  decoded?: DecodedValues;
 }
 
 export interface AssembledApiServer extends ApiServer {
@@ -81,6 +84,7 @@ export function assembleApiServer(options: AssemblyOptions): AssembledApiServer 
     random,
     log,
     serviceCidr,
+    ...(options.decoded && { decoded: options.decoded }),
     rules: resourceRules,
     security(cluster) {
       view = cluster;

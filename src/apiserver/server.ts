@@ -17,6 +17,7 @@ import type { BootstrapObject } from './bootstrap.ts';
 import { writeBootstrapObjects } from './bootstrap.ts';
 import { services } from '#api/generated/resources.ts';
 import { createServiceAddresses, type ServiceAddresses } from './service-addresses/service-addresses.ts';
+import type { DecodedValues } from './cache/world.ts';
 import { createWorld } from './cache/world.ts';
 import type { WriteHooks } from './endpoints/hooks.ts';
 import { createLoopbackClient } from './loopback.ts';
@@ -91,6 +92,8 @@ export interface ApiServerOptions {
   audit?: AuditTrail;
   /** CIDR of cluster IPs. Default 10.100.0.0/16, as EKS. */
   serviceCidr?: string;
+  /** Shared with the server that this one's store was forked from. */
+  decoded?: DecodedValues;
 }
 
 export interface ApiServer {
@@ -114,7 +117,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { clock, random, log } = options;
   const store = answeringStore(options.store);
   const resources = createResourceSet(options.rules.map((rules) => serveResource(rules)));
-  const world = createWorld({ store, clock, log });
+  const world = createWorld({ store, clock, log, ...(options.decoded && { decoded: options.decoded }) });
   for (const resource of resources.all) {
     world.addResource({ prefix: resource.prefix, namespaced: resource.type.namespaced, indexes: fieldIndexes(resource) });
   }

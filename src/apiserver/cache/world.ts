@@ -40,12 +40,11 @@ export interface WorldOptions {
   clock: Clock;
   log: Log;
   limits?: WindowLimits;
+  decoded?: DecodedValues;
 }
 
-interface Written {
-  object: KubeObject;
-  entry: Entry | undefined;
-}
+/** The objects that stored values encode. Servers whose stores share values may share it. */
+export type DecodedValues = WeakMap<Buffer, { object: KubeObject; entry: Entry | undefined }>;
 
 const defaultLimits: WindowLimits = { events: 16_384, bytes: 16 * 2 ** 20 };
 /** How many revisions of history a start takes in again, so that watches resume across it. */
@@ -56,7 +55,7 @@ export function createWorld(options: WorldOptions): World {
   const { store, clock, log } = options;
   const resources = new Map<string, CachedResource>();
   const caches = new Map<string, ResourceCache>();
-  const written = new WeakMap<Buffer, Written>();
+  const written: DecodedValues = options.decoded ?? new WeakMap();
   const waiters = createRevisionWaiters(clock, () => revision);
   let revision = 0;
   let watch: StoreWatch | undefined;
@@ -158,7 +157,8 @@ async function listForReplay(store: Store): ReturnType<Store['list']> {
 }
 
 /** The object that this server wrote itself need not be parsed. */
-function takeIn(known: Written | undefined, key: string, value: Buffer, revision: number): Entry {
+function takeIn(known: ReturnType<DecodedValues['get']>, key: string, value: Buffer, revision: number): Entry {
+  if (known?.entry?.revision === revision) return known.entry;
   const entry = createEntry(key, value, revision, known?.object);
   if (known) known.entry = entry;
   return entry;
