@@ -6,6 +6,7 @@ import { disruptionController } from './disruption/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { persistentVolumeBinder } from './persistent-volume-binder/controller.ts';
@@ -18,6 +19,7 @@ import type { Controller } from './runtime/controller.ts';
 import { serviceAccountController } from './serviceaccount/controller.ts';
 import { statefulSetController } from './statefulset/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
+import { ttlAfterFinished } from './ttl-after-finished/controller.ts';
 import { claimProtection, volumeProtection } from './volume-protection/controller.ts';
 
 export const controllers: readonly Controller[] = [
@@ -35,6 +37,8 @@ export const controllers: readonly Controller[] = [
   replicationController,
   daemonSetController,
   statefulSetController,
+  jobController,
+  ttlAfterFinished,
   disruptionController,
   endpointSliceController,
   endpointsController,

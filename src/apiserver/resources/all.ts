@@ -4,6 +4,7 @@ import { daemonSetRules } from './apps/daemonsets.ts';
 import { deploymentRules } from './apps/deployments.ts';
 import { replicaSetRules } from './apps/replicasets.ts';
 import { statefulSetRules } from './apps/statefulsets.ts';
+import { jobRules } from './batch/jobs.ts';
 import { certificateSigningRequestRules } from './certificates/certificatesigningrequests.ts';
 import { leaseRules } from './coordination/leases.ts';
 import { configMapRules } from './core/configmaps.ts';
@@ -52,6 +53,7 @@ export const resourceRules: readonly ResourceRules[] = [
   daemonSetRules,
   statefulSetRules,
   controllerRevisionRules,
+  jobRules,
   endpointSliceRules,
   leaseRules,
   podDisruptionBudgetRules,

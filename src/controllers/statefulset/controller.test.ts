@@ -165,6 +165,7 @@ test('claims come before the pod, outlive it, and go with it or with the set whe
   assert.deepEqual(await claims(), ['data-db-0']);
   await cluster.client.delete(statefulsets, ref);
   await cluster.settle();
+  await finishDeletions(cluster);
   await cluster.clock.advance(5000);
   await cluster.settle();
   assert.deepEqual(await claims(), []);
