@@ -7,6 +7,7 @@ import { durableWrites } from './measures/durable-writes.ts';
 import { durableWritesOverHttps } from './measures/durable-writes-https.ts';
 import { etcdWrites } from './measures/etcd-writes.ts';
 import { eventToWatchers } from './measures/event-to-watchers.ts';
+import { fork } from './measures/fork.ts';
 import { idleCpu } from './measures/idle-cpu.ts';
 import { library } from './measures/library.ts';
 import { listPods } from './measures/list-pods.ts';
@@ -19,6 +20,7 @@ export const measures: readonly Measure[] = [
   up,
   anotherCluster,
   library,
+  fork,
   memory,
   idleCpu,
   createToRunning,
