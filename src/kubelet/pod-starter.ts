@@ -1,6 +1,7 @@
 // Brings up what a plan asks for, one step after the other: volumes, sandbox, containers. One run at a time for each pod;
 // it ends early when its pod does.
 import type { Pod } from '#api/generated/core-v1.ts';
+import { runtimeclasses } from '#api/generated/resources.ts';
 import type { BackOff } from './backoff.ts';
 import { nextBackOff } from './backoff.ts';
 import { sandboxConfig } from './container-config.ts';
@@ -59,7 +60,8 @@ export async function bringUp(run: StarterRun, services: StarterServices): Promi
   signal.throwIfAborted();
   if (plan.createSandbox !== undefined) {
     try {
-      sandbox = await context.runtime.runSandbox(sandboxConfig(pod, plan.createSandbox, context));
+      const config = sandboxConfig(pod, plan.createSandbox, context);
+      sandbox = await context.runtime.runSandbox({ ...config, ...(await runtimeHandlerOf(pod, context)) });
     } catch (error) {
       return holdBack(run, context, 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${messageOf(error)}`);
     }
@@ -68,6 +70,12 @@ export async function bringUp(run: StarterRun, services: StarterServices): Promi
   }
   run.memory.podFailures = 0;
   await startAll({ ...run, sandbox: sandbox! }, volumes, services);
+}
+
+async function runtimeHandlerOf({ spec }: Pod, { client }: KubeletContext): Promise<{ runtimeHandler?: string }> {
+  if (!spec.runtimeClassName) return {};
+  const { handler } = await client.get(runtimeclasses, { name: spec.runtimeClassName });
+  return { runtimeHandler: handler };
 }
 
 async function startAll(run: StarterRun & { sandbox: SandboxInfo }, volumes: MountedVolumes, services: StarterServices): Promise<void> {

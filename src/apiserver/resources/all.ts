@@ -23,6 +23,9 @@ import { secretRules } from './core/secrets.ts';
 import { serviceAccountRules } from './core/serviceaccounts.ts';
 import { serviceRules } from './core/services.ts';
 import { endpointSliceRules } from './discovery/endpointslices.ts';
+import { ingressClassRules } from './networking/ingressclasses.ts';
+import { ingressRules } from './networking/ingresses.ts';
+import { runtimeClassRules } from './node/runtimeclasses.ts';
 import { podDisruptionBudgetRules } from './policy/poddisruptionbudgets.ts';
 import { clusterRoleBindingRules } from './rbac/clusterrolebindings.ts';
 import { clusterRoleRules } from './rbac/clusterroles.ts';
@@ -56,6 +59,9 @@ export const resourceRules: readonly ResourceRules[] = [
   jobRules,
   endpointSliceRules,
   leaseRules,
+  ingressRules,
+  ingressClassRules,
+  runtimeClassRules,
   podDisruptionBudgetRules,
   roleRules,
   clusterRoleRules,

@@ -46,6 +46,23 @@ export const samples: Record<string, KubeObject & Record<string, unknown>> = {
   podtemplates: { metadata, template },
   replicationcontrollers: { metadata, spec: { template } },
   endpointslices: { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['10.1.0.5'] }], ports: [{ name: 'http', port: 80 }] },
+  horizontalpodautoscalers: {
+    metadata,
+    spec: { scaleTargetRef: { kind: 'Deployment', name: 'web', apiVersion: 'apps/v1' }, maxReplicas: 3 },
+  },
+  ingresses: {
+    metadata,
+    spec: {
+      rules: [
+        {
+          host: 'web.example.com',
+          http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] },
+        },
+      ],
+    },
+  },
+  ingressclasses: { metadata: clusterMetadata, spec: { controller: 'example.com/ingress' } },
+  runtimeclasses: { metadata: clusterMetadata, handler: 'runsc', overhead: { podFixed: { memory: '64Mi' } } },
   poddisruptionbudgets: { metadata, spec: { minAvailable: '50%', selector } },
   leases: { metadata, spec: { holderIdentity: 'a', leaseDurationSeconds: 15 } },
   roles: { metadata, rules: [rule] },

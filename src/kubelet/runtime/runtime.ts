@@ -26,6 +26,8 @@ export interface SandboxConfig {
   hostPid: boolean;
   hostIpc: boolean;
   cgroupParent: string;
+  /** Of the pod's runtime class; unset: the runtime's default. */
+  runtimeHandler?: string;
   sysctls: Record<string, string>;
   labels: Record<string, string>;
   annotations: Record<string, string>;

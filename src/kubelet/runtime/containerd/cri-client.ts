@@ -10,7 +10,7 @@ import type * as cri from './cri-messages.ts';
 interface Calls {
   Version: [{ version?: string }, { runtime_name: string; runtime_version: string }];
   Status: [object, { status: { conditions: cri.RuntimeCondition[] } }];
-  RunPodSandbox: [{ config: cri.PodSandboxConfig }, { pod_sandbox_id: string }];
+  RunPodSandbox: [{ config: cri.PodSandboxConfig; runtime_handler: string }, { pod_sandbox_id: string }];
   StopPodSandbox: [{ pod_sandbox_id: string }, object];
   RemovePodSandbox: [{ pod_sandbox_id: string }, object];
   PodSandboxStatus: [{ pod_sandbox_id: string }, { status: cri.PodSandboxStatus }];

@@ -99,7 +99,8 @@ function podOperations(state: State): PodOperations {
   return {
     pods: (podUid) => listPods(state, podUid),
     async runSandbox(config) {
-      const { pod_sandbox_id: id } = await client.call('RunPodSandbox', { config: sandboxToCri(config, state.cgroupRoot) }).catch(rethrow);
+      const request = { config: sandboxToCri(config, state.cgroupRoot), runtime_handler: config.runtimeHandler ?? '' };
+      const { pod_sandbox_id: id } = await client.call('RunPodSandbox', request).catch(rethrow);
       const { items } = await client.call('ListPodSandbox', { filter: { id } });
       if (items[0] === undefined) throw new Error(`sandbox ${id} of pod ${config.pod.namespace}/${config.pod.name} vanished`);
       return toSandbox(state, items[0]);
