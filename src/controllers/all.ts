@@ -1,5 +1,6 @@
 // The controllers of a cluster, in the order in which they start.
 import { clusterRoleAggregation } from './clusterrole-aggregation/controller.ts';
+import { cronJobController } from './cronjob/controller.ts';
 import { daemonSetController } from './daemonset/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
@@ -38,6 +39,7 @@ export const controllers: readonly Controller[] = [
   daemonSetController,
   statefulSetController,
   jobController,
+  cronJobController,
   ttlAfterFinished,
   disruptionController,
   endpointSliceController,

@@ -4,6 +4,7 @@ import { daemonSetRules } from './apps/daemonsets.ts';
 import { deploymentRules } from './apps/deployments.ts';
 import { replicaSetRules } from './apps/replicasets.ts';
 import { statefulSetRules } from './apps/statefulsets.ts';
+import { cronJobRules } from './batch/cronjobs.ts';
 import { jobRules } from './batch/jobs.ts';
 import { certificateSigningRequestRules } from './certificates/certificatesigningrequests.ts';
 import { leaseRules } from './coordination/leases.ts';
@@ -57,6 +58,7 @@ export const resourceRules: readonly ResourceRules[] = [
   statefulSetRules,
   controllerRevisionRules,
   jobRules,
+  cronJobRules,
   endpointSliceRules,
   leaseRules,
   ingressRules,
