@@ -1,7 +1,7 @@
 // The SQLite file of a store: all versions since the last compaction in one table, one row a write. Synchronous; it runs in the worker.
 import { DatabaseSync } from 'node:sqlite';
 import type { CommitResult, Compare, KeyValue, ListResult, StoreEvent } from './store.ts';
-import { CompactedError, FutureRevisionError } from './store.ts';
+import { CompactedError, DamagedStoreError, FutureRevisionError } from './store.ts';
 import { prefixEnd } from './sorted-keys.ts';
 
 /** Rows of one commit share its revision; their ids count within it, so that one primary key orders everything. */
@@ -183,12 +183,51 @@ export function writeSnapshot(file: string, revision: number, values: readonly K
   db.close();
 }
 
+/** Makes a closed store file go on above `revision`: what came before it is no longer told. */
+export function continueAbove(file: string, revision: number): number {
+  const db = openFile(file);
+  const { writeMeta } = prepareAll(db);
+  inTransaction(db, () => {
+    for (const name of ['revision', 'compacted']) writeMeta.run(name, revision + 1);
+    return { commits: undefined, done: () => undefined };
+  });
+  db.close();
+  return revision + 1;
+}
+
 function openFile(file: string): DatabaseSync {
   const db = new DatabaseSync(file);
+  try {
+    prepareFile(db, file);
+    checkIntegrity(db, file);
+    return db;
+  } catch (error) {
+    db.close();
+    // SQLITE_CORRUPT, SQLITE_NOTADB
+    const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+    if (code === 11 || code === 26) throw new DamagedStoreError(file, (error as Error).message);
+    throw error;
+  }
+}
+
+/** Reading a larger file through would hold up the start for longer than it is worth. */
+const checkedBytes = 32 * 2 ** 20;
+
+function checkIntegrity(db: DatabaseSync, file: string): void {
+  const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number };
+  const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
+  const what = pages * pageBytes > checkedBytes ? "'meta'" : '1';
+  const { quick_check: found } = db.prepare(`PRAGMA quick_check(${what})`).get() as { quick_check: string };
+  if (found !== 'ok') throw new DamagedStoreError(file, found.replaceAll('\n', ' '));
+}
+
+function prepareFile(db: DatabaseSync, file: string): void {
   // One process owns the file: a second one is refused at once, and WAL needs no shared memory.
   db.exec(
     'PRAGMA auto_vacuum=INCREMENTAL; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000',
   );
+  // The lock is taken by the first write: a second owner must not come in before that.
+  db.exec('BEGIN IMMEDIATE; COMMIT');
   db.exec(`
     CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY, key TEXT NOT NULL, previous INTEGER NOT NULL, deleted INTEGER NOT NULL, value BLOB);
@@ -196,11 +235,8 @@ function openFile(file: string): DatabaseSync {
   `);
   const format = db.prepare("SELECT value FROM meta WHERE name = 'format'").get() as { value: number } | undefined;
   if (format === undefined) db.exec(`INSERT INTO meta VALUES ('format', ${formatVersion})`);
-  else if (format.value !== formatVersion) {
-    db.close();
+  else if (format.value !== formatVersion)
     throw new Error(`${file} has store format ${format.value}; this keks reads format ${formatVersion}`);
-  }
-  return db;
 }
 
 type Statements = ReturnType<typeof prepareAll>;

@@ -1,6 +1,6 @@
 // The thread that owns SQLite files: it answers one message after the other, so an fsync never stalls the event loop.
 import { parentPort } from 'node:worker_threads';
-import { CompactedError, FutureRevisionError, StoreUnavailableError } from './store.ts';
+import { CompactedError, DamagedStoreError, FutureRevisionError, StoreUnavailableError } from './store.ts';
 import type { Compare, KeyValue, StoreEvent } from './store.ts';
 import { openSqliteDatabase } from './sqlite-database.ts';
 import type { FileLimits, SqliteDatabase } from './sqlite-database.ts';
@@ -115,17 +115,18 @@ function serve(port: NonNullable<typeof parentPort>): void {
   });
 }
 
-/** By SQLite's primary error codes: SQLITE_FULL, SQLITE_IOERR. */
+/** By SQLite's primary error codes: SQLITE_FULL, SQLITE_IOERR, SQLITE_CORRUPT. */
 const sqliteMessages: Readonly<Record<number, string>> = {
   13: 'the disk is full: nothing can be written until there is space',
   10: 'the disk failed to read or write the store',
+  11: 'the store is damaged: restore a snapshot in its place',
 };
 
 /** SQLite's own failures (disk full, I/O error) mean that the store cannot write now; ours keep their names. */
 function describe(error: Error & { errcode?: number }): { name: string; message: string; compactedRevision?: number } {
   if (error instanceof CompactedError) return { name: error.name, message: error.message, compactedRevision: error.compactedRevision };
   if (error instanceof FutureRevisionError) return { name: error.name, message: error.message };
-  if (error instanceof StoreUnavailableError) return { name: error.name, message: error.message };
+  if (error instanceof StoreUnavailableError || error instanceof DamagedStoreError) return { name: error.name, message: error.message };
   if (error.errcode !== undefined) return { name: 'StoreUnavailableError', message: sqliteMessages[error.errcode & 0xff] ?? error.message };
   return { name: error.name, message: error.stack ?? error.message };
 }

@@ -63,8 +63,12 @@ describe('a SQLite store', () => {
     await owner.commit({ compare: [], writes: [{ key: '/a', value: Buffer.from('1') }] });
     const other = startSqliteThread();
     await assert.rejects(openSqliteStore(file, other), /database is locked/);
-    await other.close();
     await owner.close();
+    // Also one that has only opened it and not written yet.
+    const reader = await openSqliteStore(file, thread);
+    await assert.rejects(openSqliteStore(file, other), /database is locked/);
+    await other.close();
+    await reader.close();
   });
 
   test('has every acknowledged commit after kill -9 of the process', async () => {

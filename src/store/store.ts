@@ -101,3 +101,11 @@ export class StoreUnavailableError extends Error {
 export class UnknownOutcomeError extends Error {
   override name = 'UnknownOutcomeError';
 }
+
+/** The store's file is not what was written to it. */
+export class DamagedStoreError extends Error {
+  override name = 'DamagedStoreError';
+  constructor(file: string, finding: string) {
+    super(`${file} is damaged (${finding}): restore a snapshot in its place`);
+  }
+}
