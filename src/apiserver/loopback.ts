@@ -23,6 +23,7 @@ import type { WatchSink } from './endpoints/watch.ts';
 import { watchObjects } from './endpoints/watch.ts';
 import type { Core } from './registry/core.ts';
 import type { ServedResource } from './registry/served-resource.ts';
+import { objectIn } from './registry/versions.ts';
 import type { RequestContext } from './request.ts';
 
 const noQuery = new URLSearchParams();
@@ -51,7 +52,7 @@ function readSide(core: Core, enter: Enter): Pick<Client, 'get' | 'list' | 'watc
       const { resource } = enter(type, 'get', ref, options.subresource);
       const request = { namespace: ref.namespace ?? '', name: ref.name, resourceVersion: options.resourceVersion ?? '' };
       if (options.subresource) return (await getSubresource(core, resource, options.subresource, request)) as T;
-      return (await getObject(core, resource, request)).object as T;
+      return objectIn(resource, (await getObject(core, resource, request)).object) as T;
     },
     async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}) {
       const { resource } = enter(type, 'list', options);
@@ -64,7 +65,7 @@ function readSide(core: Core, enter: Enter): Pick<Client, 'get' | 'list' | 'watc
           ...(listing.continue !== undefined && { continue: listing.continue }),
           ...(listing.remainingItemCount !== undefined && { remainingItemCount: listing.remainingItemCount }),
         },
-        items: listing.entries.map((entry) => entry.object),
+        items: listing.entries.map((entry) => objectIn(resource, entry.object)),
       } as KubeList<T>;
     },
     watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions, handler: (events: WatchEvent<T>[]) => void) {
@@ -91,7 +92,7 @@ function writeSide(core: Core, enter: Enter): Pick<Client, 'create' | 'update' |
         return (await createOnSubresource(core, resource, subresource, request)) as T;
       }
       const request = { context, namespace: resource.type.namespaced ? namespace : '', object: owned(resource, object), dryRun };
-      return (await createObject(core, resource, request)).entry.object as T;
+      return objectIn(resource, (await createObject(core, resource, request)).entry.object) as T;
     },
     async update<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions = {}) {
       const { namespace = '', name = '' } = object.metadata;
@@ -102,7 +103,7 @@ function writeSide(core: Core, enter: Enter): Pick<Client, 'create' | 'update' |
       const authorizeCreate = () => void enter(type, 'create', { namespace, name });
       const request = { context, namespace, name, subresource, dryRun: options.dryRun ?? false, authorizeCreate, ...state };
       const { entry } = await updateObject(core, resource, request);
-      return (isScale ? scaleOf(entry.object) : entry.object) as T;
+      return (isScale ? scaleOf(entry.object) : objectIn(resource, entry.object)) as T;
     },
     async patch<T extends KubeObject>(
       type: ResourceType<T>,
@@ -122,7 +123,7 @@ function writeSide(core: Core, enter: Enter): Pick<Client, 'create' | 'update' |
         patch: copyOf(patch.body),
         fieldValidation: options.fieldValidation ?? 'Ignore',
       });
-      return outcome.entry.object as T;
+      return objectIn(resource, outcome.entry.object) as T;
     },
     async delete(type, ref, options = {}) {
       const { resource, context } = enter(type, 'delete', ref);
@@ -195,14 +196,15 @@ function openWatch<T extends KubeObject>(
   const tell = (events: WatchEvent<T>[]) => {
     if (!closed && events.length > 0) handler(events);
   };
-  const sink: WatchSink = {
-    initial: (entries) => tell(entries.map((entry) => ({ type: 'ADDED', object: entry.object as T }))),
-    events: (events) => tell(events.map(({ type, entry }) => ({ type, object: entry.object as T }))),
-    bookmark: (revision, initial) => tell([{ type: 'BOOKMARK', resourceVersion: String(revision), initial }]),
-    ended: settle,
-  };
   const open = async () => {
     const resource = enter();
+    const shown = ({ object }: { object: KubeObject }): T => objectIn(resource, object) as T;
+    const sink: WatchSink = {
+      initial: (entries) => tell(entries.map((entry) => ({ type: 'ADDED', object: shown(entry) }))),
+      events: (events) => tell(events.map(({ type, entry }) => ({ type, object: shown(entry) }))),
+      bookmark: (revision, initial) => tell([{ type: 'BOOKMARK', resourceVersion: String(revision), initial }]),
+      ended: settle,
+    };
     // In this process nothing breaks a watch: without a wish it has no end of its own.
     const read = { ...readOptions(options), timeoutSeconds: options.timeoutSeconds ?? Infinity };
     const watch = await watchObjects(core, resource, selected(resource, options), read, sink);

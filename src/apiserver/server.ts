@@ -21,6 +21,7 @@ import type { DecodedValues } from './cache/world.ts';
 import { createWorld } from './cache/world.ts';
 import type { WriteHooks } from './endpoints/hooks.ts';
 import { createLoopbackClient } from './loopback.ts';
+import { withVirtualLists } from './loopback-virtual.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createPipeline } from './pipeline.ts';
 import type { DiscoveredResource } from './discovery/discovered-resource.ts';
@@ -32,7 +33,7 @@ import type { Core, TokenIssuer } from './registry/core.ts';
 import { fieldIndexes } from './registry/field-indexes.ts';
 import { createResourceSet } from './registry/resource-set.ts';
 import type { ServedResource } from './registry/served-resource.ts';
-import { serveResource } from './registry/served-resource.ts';
+import { serveVersions } from './registry/served-resource.ts';
 import { bindingsResource } from './virtual-resources.ts';
 import type { PathHandler } from './paths.ts';
 import type { RequestContext } from './request.ts';
@@ -105,6 +106,7 @@ export interface ApiServer {
   /** The revision up to which this server knows the store. */
   readonly revision: number;
   readonly view: ClusterView;
+  /** In their storage versions. */
   readonly resources: readonly ServedResource[];
   /** For discovery and OpenAPI. */
   readonly discovered: readonly DiscoveredResource[];
@@ -116,7 +118,7 @@ const defaultServiceCidr = '10.100.0.0/16';
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { clock, random, log } = options;
   const store = answeringStore(options.store);
-  const resources = createResourceSet(options.rules.map((rules) => serveResource(rules)));
+  const resources = createResourceSet(options.rules.flatMap(serveVersions));
   const world = createWorld({ store, clock, log, ...(options.decoded && { decoded: options.decoded }) });
   for (const resource of resources.all) {
     world.addResource({ prefix: resource.prefix, namespaced: resource.type.namespaced, indexes: fieldIndexes(resource) });
@@ -144,16 +146,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     hooks: new Map([['/registry/services/specs/', addresses.hooks as WriteHooks]]),
     issueToken: security.issueToken,
   };
-  const loopback = (user: UserInfo) => createLoopbackClient(core, user);
   // A set: whoever wires may name the reviews once more.
   const virtual = [...new Set([bindingsResource(core), ...(security.reviews ?? []), ...(options.virtual?.(view) ?? [])])];
+  const loopback = (user: UserInfo) => withVirtualLists(createLoopbackClient(core, user), core, user, virtual);
   const paths = [...(options.paths ?? []), ...(security.openid ? [security.openid] : [])];
   const stopping: (() => void)[] = [];
   return {
     handle: createPipeline(core, security, { ...options, virtual, paths }),
     loopback,
     view,
-    resources: resources.all,
+    resources: resources.all.filter((resource) => resource.storage === resource),
     discovered: advertisedResources(resources.all, virtual, options.connect ?? {}),
     get revision() {
       return world.revision;

@@ -7,6 +7,7 @@ import { disruptionController } from './disruption/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { endpointSliceController } from './endpointslice/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
@@ -42,6 +43,7 @@ export const controllers: readonly Controller[] = [
   cronJobController,
   ttlAfterFinished,
   disruptionController,
+  horizontalPodAutoscalerController,
   endpointSliceController,
   endpointsController,
   persistentVolumeBinder,

@@ -11,6 +11,7 @@ import type { AdmissionRequest } from '../admission/plugin.ts';
 import type { Core } from '../registry/core.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import type { Outcome } from '../registry/write.ts';
+import { storedForm } from '../registry/versions.ts';
 import { modify } from '../registry/write.ts';
 import { nothingToFinish } from './hooks.ts';
 
@@ -27,8 +28,11 @@ const generatedSuffixLength = 5;
 const maxGeneratedBase = 63 - generatedSuffixLength;
 const maxGenerateAttempts = 8;
 
-export async function createObject(core: Core, resource: ServedResource, request: CreateRequest): Promise<Outcome> {
-  const { object } = request;
+/** The outcome is in the storage version, whatever version the request is in. */
+export async function createObject(core: Core, served: ServedResource, given: CreateRequest): Promise<Outcome> {
+  const resource = served.storage;
+  const object = storedForm(served, given.object);
+  const request = { ...given, object };
   takeNamespace(resource, object, request.namespace);
   if (object.metadata.resourceVersion) throw failure(500, '', 'resourceVersion should not be set on objects to be created');
   resource.rules.setDefaults?.(object);

@@ -19,7 +19,8 @@ export interface DeleteRequest {
   check?: (object: KubeObject) => void;
 }
 
-export async function deleteObject(core: Core, resource: ServedResource, request: DeleteRequest): Promise<Outcome> {
+export async function deleteObject(core: Core, served: ServedResource, request: DeleteRequest): Promise<Outcome> {
+  const resource = served.storage;
   const { name, namespace, options, dryRun } = request;
   checkDeleteOptions(options);
   const target = { resource, key: resource.keyOf(namespace, name), name, dryRun };

@@ -6,6 +6,7 @@ import type { PatchType } from '#client/client.ts';
 import type { RequestContext } from '../request.ts';
 import type { Core } from '../registry/core.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
+import { objectIn } from '../registry/versions.ts';
 import type { Outcome } from '../registry/write.ts';
 import { scaleOf, withScale } from '../subresources/scale.ts';
 import { addWarnings } from './create.ts';
@@ -35,7 +36,7 @@ export async function patchObject(core: Core, resource: ServedResource, request:
   const { context, namespace, name, subresource, dryRun } = request;
   const desired = (current: KubeObject): KubeObject => {
     const isScale = subresource === 'scale';
-    const patched = patch(resource, request, isScale ? (scaleOf(current) as unknown as KubeObject) : current);
+    const patched = patch(resource, request, isScale ? (scaleOf(current) as unknown as KubeObject) : objectIn(resource, current));
     return isScale ? withScale(current, patched) : patched;
   };
   for (let attempt = 1; ; attempt++) {

@@ -9,6 +9,7 @@ import { bindPod } from '../subresources/binding.ts';
 import { evictPod } from '../subresources/eviction.ts';
 import { scaleOf } from '../subresources/scale.ts';
 import { requestToken } from '../subresources/token.ts';
+import { objectIn } from '../registry/versions.ts';
 import type { GetRequest } from './get.ts';
 import { getObject } from './get.ts';
 
@@ -30,7 +31,7 @@ export function checkSubresource(resource: ServedResource, subresource: string, 
 export async function getSubresource(core: Core, resource: ServedResource, subresource: string, request: GetRequest): Promise<object> {
   checkSubresource(resource, subresource, 'get');
   const { object } = await getObject(core, resource, request);
-  return subresource === 'scale' ? scaleOf(object) : object;
+  return subresource === 'scale' ? scaleOf(object) : objectIn(resource, object);
 }
 
 export async function createOnSubresource(

@@ -12,6 +12,7 @@ import type { Core } from '../registry/core.ts';
 import { sameMembers, sameValue } from '../registry/same-value.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import type { Change, Outcome } from '../registry/write.ts';
+import { storedForm } from '../registry/versions.ts';
 import { modify } from '../registry/write.ts';
 import { addWarnings, createObject, refuseInvalid, takeNamespace, validateMetadata } from './create.ts';
 import type { Finish } from './hooks.ts';
@@ -34,12 +35,14 @@ export interface UpdateRequest {
   authorizeCreate?: () => void;
 }
 
-export async function updateObject(core: Core, resource: ServedResource, request: UpdateRequest): Promise<Outcome> {
+/** The outcome is in the storage version; `desired` and `initial` answer in the version of `served`. */
+export async function updateObject(core: Core, served: ServedResource, request: UpdateRequest): Promise<Outcome> {
+  const resource = served.storage;
   const { name, namespace, context } = request;
   const key = resource.keyOf(namespace, name);
   if (canCreate(core, resource, request, key)) {
     request.authorizeCreate?.();
-    const object = request.initial!();
+    const object = storedForm(served, request.initial!());
     delete object.metadata.resourceVersion;
     checkIdentity(resource, object, request);
     return await createObject(core, resource, { context, namespace, object, dryRun: request.dryRun });
@@ -51,7 +54,7 @@ export async function updateObject(core: Core, resource: ServedResource, request
     finish(false);
     finish = nothingToFinish;
     if (current === undefined) throw notFound(resource.type, name);
-    const object = await request.desired(current.object);
+    const object = storedForm(served, await request.desired(current.object));
     checkIdentity(resource, object, request);
     checkVersion(resource, object, current, request);
     const old = current.object;

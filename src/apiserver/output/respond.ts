@@ -10,6 +10,7 @@ import type { Entry } from '../cache/entry.ts';
 import { bytesOf, itemBytesOf } from '../cache/entry.ts';
 import type { Listing } from '../endpoints/list.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
+import { entryIn } from '../registry/versions.ts';
 import type { Format } from './negotiate.ts';
 import { contentTypeOf } from './negotiate.ts';
 import { partialMetadata, partialMetadataList } from './partial-metadata.ts';
@@ -33,12 +34,12 @@ export interface Answer {
 
 export async function respondEntry(resource: ServedResource, entry: Entry, answer: Answer, table: TableOptions): Promise<HttpResponse> {
   const { form, encoding, pretty } = answer.format;
-  const { object } = entry;
+  const { object } = entryIn(resource, entry);
   const metadata = { resourceVersion: object.metadata.resourceVersion };
-  if (form === 'table') return await respondObject(tableOf(resource, [object], metadata, table), answer);
+  if (form === 'table') return await respondObject(tableOf(resource, [entry.object], metadata, table), answer);
   if (form === 'metadata') return await respondObject(partialMetadata(object), answer);
   if (encoding !== 'json' || pretty) return await respondObject(object, answer);
-  return await finish([bytesOf(entry), newline], answer);
+  return await finish([bytesOf(entryIn(resource, entry)), newline], answer);
 }
 
 export async function respondListing(
@@ -53,14 +54,18 @@ export async function respondListing(
     ...(listing.continue !== undefined && { continue: listing.continue }),
     ...(listing.remainingItemCount !== undefined && { remainingItemCount: listing.remainingItemCount }),
   };
-  const objects = () => listing.entries.map((entry) => entry.object);
-  if (form === 'table') return await respondObject(tableOf(resource, objects(), metadata, table), answer);
+  if (form === 'table') {
+    const kept = listing.entries.map((entry) => entry.object);
+    return await respondObject(tableOf(resource, kept, metadata, table), answer);
+  }
+  const entries = resource.conversion === undefined ? listing.entries : listing.entries.map((entry) => entryIn(resource, entry));
+  const objects = () => entries.map((entry) => entry.object);
   if (form === 'metadata') return await respondObject(partialMetadataList(objects(), metadata), answer);
   const head = { kind: `${resource.type.kind}List`, apiVersion: resource.apiVersion, metadata };
   if (encoding === 'protobuf') return await finish(joinChunks(protobufListOf(head, objects())), answer);
   if (encoding === 'yaml' || pretty) return await respondObject({ ...head, items: objects() }, answer);
   const opening = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
-  return await finish(joinItems(opening, listing.entries), answer);
+  return await finish(joinItems(opening, entries), answer);
 }
 
 export async function respondObject(object: object, answer: Answer): Promise<HttpResponse> {

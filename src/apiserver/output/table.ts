@@ -2,6 +2,7 @@
 import type { KubeObject } from '#api/meta/object.ts';
 import { badRequest } from '#api/meta/errors.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
+import { objectIn } from '../registry/versions.ts';
 import { partialMetadata } from './partial-metadata.ts';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
@@ -21,6 +22,7 @@ export function includeObjectOf(query: URLSearchParams): IncludeObject {
   return asked;
 }
 
+/** `objects` are as they are kept: columns are the same in all versions. */
 export function tableOf(resource: ServedResource, objects: readonly KubeObject[], metadata: object, options: TableOptions): object {
   return {
     kind: 'Table',
@@ -54,7 +56,7 @@ function rowOf(resource: ServedResource, object: KubeObject, { include, now }: T
       : columns.map((column) => column(object, { now }));
   return {
     cells,
-    ...(include === 'Metadata' && { object: partialMetadata(object) }),
-    ...(include === 'Object' && { object }),
+    ...(include === 'Metadata' && { object: partialMetadata(objectIn(resource, object)) }),
+    ...(include === 'Object' && { object: objectIn(resource, object) }),
   };
 }

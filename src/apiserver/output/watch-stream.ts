@@ -5,6 +5,7 @@ import { bytesOf } from '../cache/entry.ts';
 import type { SelectedEvent } from '../cache/watchers.ts';
 import type { WatchSink } from '../endpoints/watch.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
+import { entryIn } from '../registry/versions.ts';
 import type { Format } from './negotiate.ts';
 import { partialMetadata } from './partial-metadata.ts';
 import { protobufFrame } from './protobuf.ts';
@@ -133,12 +134,12 @@ interface FrameEncoder {
 function frameEncoder({ resource, form, encoding, include, now }: WatchStreamOptions): FrameEncoder {
   let hasColumns = false;
   const frameOf = encoding === 'protobuf' ? protobufFrame : jsonFrame;
-  const frame = (type: string, entry: Entry): Buffer => {
-    if (form === 'object' && encoding === 'protobuf') return protobufFrame(type, entry.object);
-    if (form === 'object') return Buffer.concat([openingOf(type), bytesOf(entry), closing]);
-    const { object } = entry;
-    const body = form === 'metadata' ? partialMetadata(object) : tableRowOnly(resource, object, { include, now: now() });
-    return frameOf(type, body);
+  const frame = (type: string, kept: Entry): Buffer => {
+    if (form === 'table') return frameOf(type, tableRowOnly(resource, kept.object, { include, now: now() }));
+    const entry = entryIn(resource, kept);
+    if (form === 'metadata') return frameOf(type, partialMetadata(entry.object));
+    if (encoding === 'protobuf') return protobufFrame(type, entry.object);
+    return Buffer.concat([openingOf(type), bytesOf(entry), closing]);
   };
   // The first frame of a table carries the columns, so it is this watcher's own.
   const firstOfTable = (type: string, entry: Entry): Buffer | undefined => {
@@ -148,7 +149,8 @@ function frameEncoder({ resource, form, encoding, include, now }: WatchStreamOpt
     const table = tableOf(resource, [object], { resourceVersion: object.metadata.resourceVersion }, { include, now: now() });
     return jsonFrame(type, table);
   };
-  const shape = form === 'table' ? `table/${include}` : encoding === 'protobuf' ? `protobuf/${form}` : form;
+  const plainShape = form === 'table' ? `table/${include}` : encoding === 'protobuf' ? `protobuf/${form}` : form;
+  const shape = resource.conversion === undefined ? plainShape : `${resource.apiVersion}/${plainShape}`;
   return {
     entry: (type, entry) => firstOfTable(type, entry) ?? frame(type, entry),
     event({ type, entry, event }) {

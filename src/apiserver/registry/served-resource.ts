@@ -7,6 +7,8 @@ import { printerColumns } from '#api/printer-columns.ts';
 import type { ResourceInfo, Strategy } from '#api/resources.ts';
 import { resourceInfo } from '#api/resources.ts';
 import type { ResourceRules } from '../resources/resource.ts';
+import type { Conversion } from './versions.ts';
+import { createConversion } from './versions.ts';
 import { storagePrefix } from './storage-keys.ts';
 
 export interface ServedResource<T extends KubeObject = KubeObject> {
@@ -23,6 +25,10 @@ export interface ServedResource<T extends KubeObject = KubeObject> {
   /** Whether a delete answers the object rather than a Status. */
   readonly returnsDeleted: boolean;
   keyOf(namespace: string | undefined, name: string): string;
+  /** The version in which objects are kept: this very resource, or the one that this is another version of. */
+  readonly storage: ServedResource;
+  /** Undefined for the storage version. */
+  readonly conversion: Conversion | undefined;
 }
 
 const genericStrategy: Strategy = {
@@ -54,12 +60,25 @@ const returningDeleted = new Set([
   'storage.k8s.io/volumeattachments',
 ]);
 
-export function serveResource<T extends KubeObject>(rules: ResourceRules<T>): ServedResource<T> {
-  const type = rules.resource;
+/** A kind in all its versions; the one that is kept comes first. */
+export function serveVersions(rules: ResourceRules): ServedResource[] {
+  const storage = serveResource(rules.resource, rules);
+  const others = (rules.otherVersions ?? []).map((version) => {
+    const shownRules = { ...rules, ...(version.selectableFields && { selectableFields: version.selectableFields }) };
+    return serveResource(version.resource, shownRules, { storage, conversion: createConversion(version) });
+  });
+  return [storage, ...others];
+}
+
+function serveResource(
+  type: ResourceType,
+  rules: ResourceRules,
+  kept?: { storage: ServedResource; conversion: Conversion },
+): ServedResource {
   const info = resourceInfo(type);
   if (info === undefined) throw new Error(`the generated table has no ${type.plural} of ${apiVersionOf(type)}`);
-  const prefix = storagePrefix(type);
-  return {
+  const prefix = kept?.storage.prefix ?? storagePrefix(type);
+  const served = {
     type,
     apiVersion: apiVersionOf(type),
     info,
@@ -69,6 +88,11 @@ export function serveResource<T extends KubeObject>(rules: ResourceRules<T>): Se
     columns: printerColumns(type.group, type.kind) ?? genericColumns,
     fieldLabels: new Set(fieldLabels(type.group, type.kind)),
     returnsDeleted: returningDeleted.has(`${type.group}/${type.plural}`),
-    keyOf: (namespace, name) => (type.namespaced ? `${prefix}${namespace}/${name}` : `${prefix}${name}`),
+    keyOf: (namespace: string | undefined, name: string) => (type.namespaced ? `${prefix}${namespace}/${name}` : `${prefix}${name}`),
+    conversion: kept?.conversion,
+    storage: kept?.storage,
   };
+  // A kind that is kept as it is shown is its own storage version.
+  served.storage ??= served as ServedResource;
+  return served as ServedResource;
 }

@@ -24,6 +24,7 @@ import { secretRules } from './core/secrets.ts';
 import { serviceAccountRules } from './core/serviceaccounts.ts';
 import { serviceRules } from './core/services.ts';
 import { endpointSliceRules } from './discovery/endpointslices.ts';
+import { horizontalPodAutoscalerRules } from './autoscaling/horizontalpodautoscalers.ts';
 import { ingressClassRules } from './networking/ingressclasses.ts';
 import { ingressRules } from './networking/ingresses.ts';
 import { runtimeClassRules } from './node/runtimeclasses.ts';
@@ -65,6 +66,7 @@ export const resourceRules: readonly ResourceRules[] = [
   ingressClassRules,
   runtimeClassRules,
   podDisruptionBudgetRules,
+  horizontalPodAutoscalerRules,
   roleRules,
   clusterRoleRules,
   roleBindingRules,

@@ -13,10 +13,25 @@ interface RuleContext {
 /** Answers the cell; must match the generated column definition of the same position in type. */
 export type Column<T> = (object: T, context: { now: number }) => string | number | boolean | null;
 
+/** A version of a kind in which objects are read and written, but not kept. */
+export interface OtherVersion<T extends KubeObject = KubeObject, Shown extends KubeObject = KubeObject> {
+  readonly resource: ResourceType<Shown>;
+  /** `object` belongs to the request and may be taken apart. */
+  toStorage(object: Shown): T;
+  /** `object` is frozen; the answer may share its parts. */
+  fromStorage(object: T): Shown;
+  /** What this version asks for beyond the kind's own rules; before it is turned into what is kept. */
+  validate?(object: Shown): FieldError[];
+  /** By this version's labels, read off what is kept. */
+  selectableFields?(object: T): Record<string, string>;
+}
+
 export interface ResourceRules<T extends KubeObject = KubeObject> {
   readonly resource: ResourceType<T>;
   /** Fills absent fields of a decoded object that the caller owns. Idempotent. */
   setDefaults?(object: T): void;
+  /** `resource` is the version in which objects are kept; these are the others that are served. */
+  otherVersions?: readonly OtherVersion<T>[];
   /** Resets what clients may not set (status) and derives what the server sets. `object` may be changed. */
   prepareForCreate?(object: T, context: RuleContext): void;
   /** As above; `old` is frozen. Generation is bumped by the machinery where the generated table says so. */

@@ -3,7 +3,8 @@ import type { Event } from '#api/generated/core-v1.ts';
 import { events } from '#api/generated/resources.ts';
 import { type FieldError, invalidValue, required } from '#api/meta/field-errors.ts';
 import { isDns1123Subdomain, isQualifiedName } from '#api/meta/names.ts';
-import type { ResourceRules } from '../resource.ts';
+import { eventsOfEventsGroup } from '../events/events-v1.ts';
+import type { OtherVersion, ResourceRules } from '../resource.ts';
 import { age, nameCell } from '../table-cells.ts';
 
 const MAX_CHARACTERS = 128;
@@ -12,6 +13,7 @@ const OTHER_NAMESPACE = 'does not match event.namespace';
 
 export const eventRules: ResourceRules<Event> = {
   resource: events,
+  otherVersions: [eventsOfEventsGroup as OtherVersion<Event>],
   setDefaults(event) {
     event.source ??= {};
     event.reportingComponent ??= '';
