@@ -48,7 +48,7 @@ const wait = async (seconds: number) => {
   await cluster.settle();
 };
 const conditions = ({ status }: Job) => (status?.conditions ?? []).map(({ type, status: value, reason }) => `${type}=${value}:${reason}`);
-const indexes = (all: Pod[]) => all.map(({ metadata }) => metadata.annotations!['batch.kubernetes.io/job-completion-index']).sort();
+const indexes = (all: Pod[]) => all.map(({ metadata }) => metadata.annotations!['batch.kubernetes.io/job-completion-index']!).sort();
 
 test('a job runs as many pods at a time as it may, until it has its completions, each counted once', async () => {
   await create({ completions: 3, parallelism: 2 });

@@ -34,7 +34,7 @@ const patch = async (spec: object): Promise<StatefulSet> => {
   return get();
 };
 const all = () => cluster.list(pods);
-const names = async () => (await all()).map(({ metadata }) => metadata.name).sort();
+const names = async () => (await all()).map(({ metadata }) => metadata.name!).sort();
 const going = async () => (await all()).filter(({ metadata }) => metadata.deletionTimestamp).map(({ metadata }) => metadata.name);
 const isReady = ({ status }: Pod) => status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
 const waiting = async () => (await all()).filter((one) => !isReady(one) && one.metadata.deletionTimestamp === undefined);
@@ -147,7 +147,7 @@ test('claims come before the pod, outlive it, and go with it or with the set whe
     metadata: { name: 'data' },
     spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
   };
-  const claims = async () => (await cluster.list(persistentvolumeclaims)).map(({ metadata }) => metadata.name).sort();
+  const claims = async () => (await cluster.list(persistentvolumeclaims)).map(({ metadata }) => metadata.name!).sort();
   await create({ volumeClaimTemplates: [claim], replicas: 2 });
   await rollOut();
   assert.deepEqual(await claims(), ['data-db-0', 'data-db-1']);
