@@ -17,7 +17,7 @@ import { templateHash } from '../runtime/template-hash.ts';
 export const revisionHashLabel = 'controller-revision-hash';
 const hashLabel = 'controller.kubernetes.io/hash';
 
-export interface HistoryOwner extends KubeObject {
+interface HistoryOwner extends KubeObject {
   spec: { template: PodTemplateSpec; revisionHistoryLimit?: number };
   status?: { collisionCount?: number };
 }

@@ -84,7 +84,7 @@ export async function deletePods(maker: PodMaker, doomed: readonly Pod[]): Promi
   if (failed !== undefined) throw failed.reason;
 }
 
-export async function deletePod({ context: { client, events }, owner }: Pick<PodMaker, 'context' | 'owner'>, pod: Pod): Promise<void> {
+async function deletePod({ context: { client, events }, owner }: Pick<PodMaker, 'context' | 'owner'>, pod: Pod): Promise<void> {
   const { namespace, name, uid } = pod.metadata;
   try {
     await client.delete(pods, { namespace, name: name! }, { preconditions: { uid } });
