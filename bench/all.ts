@@ -5,6 +5,7 @@ import { createToRunning } from './measures/create-to-running.ts';
 import { containerdCreateToRunning } from './measures/create-to-running-containerd.ts';
 import { durableWrites } from './measures/durable-writes.ts';
 import { durableWritesOverHttps } from './measures/durable-writes-https.ts';
+import { etcdLeaderLost } from './measures/etcd-leader-lost.ts';
 import { etcdWrites } from './measures/etcd-writes.ts';
 import { eventToWatchers } from './measures/event-to-watchers.ts';
 import { fork } from './measures/fork.ts';
@@ -29,6 +30,7 @@ export const measures: readonly Measure[] = [
   durableWrites,
   durableWritesOverHttps,
   etcdWrites,
+  etcdLeaderLost,
   listPods,
   eventToWatchers,
   scheduling,

@@ -8,8 +8,7 @@ import { createAuthority, issueClient, issueServing } from '#lib/certificates.ts
 import { systemClock } from '#lib/clock.ts';
 import { run } from '#lib/command.ts';
 import { systemRandom } from '#lib/random.ts';
-import type { EtcdProcesses } from '#root/test/support/etcd.ts';
-import { etcdIsMissing, etcdProgram, startEtcd, untilEtcdAnswers } from '#root/test/support/etcd.ts';
+import { etcdIsMissing, etcdLeader, etcdProgram, startEtcd, untilEtcdAnswers } from '#root/test/support/etcd.ts';
 import { saveEtcdSnapshot } from './etcd-snapshot.ts';
 import { openEtcdStore } from './etcd.ts';
 import { openSqliteStore } from './sqlite.ts';
@@ -77,22 +76,11 @@ function archive(store: Store) {
   };
 }
 
-/** The member that leads, as etcdctl tells. */
-async function leaderOf(etcd: EtcdProcesses): Promise<number> {
-  const etcdctl = (await etcdProgram('etcdctl'))!;
-  const args = ['endpoint', 'status', `--endpoints=${etcd.endpoints.join(',')}`, '--write-out=json'];
-  const statuses = JSON.parse(await run(etcdctl, args, { env: { ...process.env, ETCDCTL_API: '3' } })) as {
-    Endpoint: string;
-    Status: { header: { member_id: number }; leader: number };
-  }[];
-  return etcd.endpoints.indexOf(statuses.find(({ Status }) => Status.header.member_id === Status.leader)!.Endpoint);
-}
-
 describe('an etcd store over three members', { skip }, () => {
   test('loses no acknowledged write and no event when the leader is killed under load', async (t) => {
     await using etcd = await startEtcd({ members: 3 });
     await untilEtcdAnswers({ endpoints: etcd.endpoints });
-    const leader = await leaderOf(etcd);
+    const leader = await etcdLeader(etcd);
     // Both start at the leader, so both lose their member.
     const endpoints = [...etcd.endpoints.slice(leader), ...etcd.endpoints.slice(0, leader)];
     const stores = [openEtcdStore({ endpoints, clock }), openEtcdStore({ endpoints: endpoints.toReversed(), clock })];

@@ -50,11 +50,16 @@ export function connectEtcd(options: EtcdOptions): EtcdConnection {
   const members = options.endpoints.map((endpoint) => openMember(endpoint, options.tls));
   let current = 0;
   let closed = false;
+  /** Since a member failed, nothing has been answered. */
+  let isDoubtful = false;
   /** When the first of the calls failed that have all failed since. */
   let failingSince: number | undefined;
 
+  let probing: Promise<unknown> | undefined;
+
   const moveOn = (from: number) => {
     if (current === from) current = (current + 1) % members.length;
+    isDoubtful = true;
   };
   const attempt = <Name extends keyof Calls>(member: number, name: Name, request: Calls[Name][0], timeoutMs: number) =>
     new Promise<Calls[Name][1]>((resolve, reject) => {
@@ -76,28 +81,41 @@ export function connectEtcd(options: EtcdOptions): EtcdConnection {
     return { stream: open(members[member]!), failed: () => moveOn(member) };
   };
 
-  return {
-    async call(name, request) {
-      const startedMs = clock.monotonicMs();
-      for (let attempts = 1; ; attempts++) {
-        if (closed) throw new StoreUnavailableError('the store is closed');
-        const member = current;
-        const leftMs = Math.max(readAttemptMs, startedMs + patienceMs - clock.monotonicMs());
-        try {
-          const answer = await attempt(member, name, request, isHarmless(name) ? readAttemptMs : leftMs);
-          failingSince = undefined;
-          return answer;
-        } catch (error) {
-          const cause = error as ServiceError;
-          if (!isRepeatable(cause, isHarmless(name))) throw translate(cause, closed);
-          moveOn(member);
-          failingSince ??= startedMs;
-          // In a long outage a call is given up after one round: those who ask are told at once.
-          if (attempts >= members.length && clock.monotonicMs() >= failingSince + patienceMs) throw unavailable(cause);
-          if (attempts % members.length === 0) await clock.sleep(retryDelayMs);
-        }
+  /**
+   * A member takes a write for a leader that has just died, and neither does it nor says so. A read it answers once there is
+   * another leader, so after a failure a read goes first.
+   */
+  const untilLed = async () => {
+    probing ??= call('Range', { key: Buffer.from('/'), count_only: true }).finally(() => (probing = undefined));
+    await probing;
+  };
+
+  const call: EtcdConnection['call'] = async (name, request) => {
+    const startedMs = clock.monotonicMs();
+    for (let attempts = 1; ; attempts++) {
+      if (closed) throw new StoreUnavailableError('the store is closed');
+      if (isDoubtful && !isHarmless(name)) await untilLed();
+      const member = current;
+      const leftMs = Math.max(readAttemptMs, startedMs + patienceMs - clock.monotonicMs());
+      try {
+        const answer = await attempt(member, name, request, isHarmless(name) ? readAttemptMs : leftMs);
+        failingSince = undefined;
+        isDoubtful = false;
+        return answer;
+      } catch (error) {
+        const cause = error as ServiceError;
+        if (!isRepeatable(cause, isHarmless(name))) throw translate(cause, closed);
+        moveOn(member);
+        failingSince ??= startedMs;
+        // In a long outage a call is given up after one round: those who ask are told at once.
+        if (attempts >= members.length && clock.monotonicMs() >= failingSince + patienceMs) throw unavailable(cause);
+        if (attempts % members.length === 0) await clock.sleep(retryDelayMs);
       }
-    },
+    }
+  };
+
+  return {
+    call,
     watch(request) {
       const { path, requestSerialize, responseDeserialize } = methods.get('Watch')!;
       return streamOf((member) => {

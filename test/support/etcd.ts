@@ -137,6 +137,17 @@ export async function untilEtcdAnswers(options: Omit<EtcdOptions, 'clock'>): Pro
   await store.close();
 }
 
+/** The member that leads, as etcdctl tells. */
+export async function etcdLeader(etcd: EtcdProcesses): Promise<number> {
+  const etcdctl = (await etcdProgram('etcdctl'))!;
+  const args = ['endpoint', 'status', `--endpoints=${etcd.endpoints.join(',')}`, '--write-out=json'];
+  const statuses = JSON.parse(await run(etcdctl, args, { env: { ...process.env, ETCDCTL_API: '3' } })) as {
+    Endpoint: string;
+    Status: { header: { member_id: number }; leader: number };
+  }[];
+  return etcd.endpoints.indexOf(statuses.find(({ Status }) => Status.header.member_id === Status.leader)!.Endpoint);
+}
+
 /** A test process that was killed could not delete its members' data. */
 async function sweepDeadRuns(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
