@@ -72,7 +72,7 @@ export function isValidLabelValue(text: string): string[] {
   return found;
 }
 
-export function isValidPathSegmentName(name: string): string[] {
+function isValidPathSegmentName(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];
   return isValidPathSegmentPrefix(name);
 }

@@ -1,7 +1,7 @@
 // How far and how fast an autoscaler may go: recommendations are held against their recent fellows, and changes against policies.
 import type { HorizontalPodAutoscaler, HPAScalingPolicy, HPAScalingRules } from '#api/generated/autoscaling-v2.ts';
 
-export interface Change {
+interface Change {
   atMs: number;
   replicas: number;
 }

@@ -15,7 +15,7 @@ export interface PodMetric {
   windowMs: number;
 }
 
-export interface Tolerances {
+interface Tolerances {
   up: number;
   down: number;
 }
