@@ -12,6 +12,7 @@ import {
   waitUntilNodegroupDeleted,
 } from '@aws-sdk/client-eks';
 import { isOnPath } from '#cli/bundled-clients.ts';
+import { knowsEndpointVariable } from './aws-cli.ts';
 import type { Shell } from './shell.ts';
 
 interface Nodegroup {
@@ -43,10 +44,7 @@ export async function eksUser(shell: Shell): Promise<EksUser> {
 
 async function commandLineUser(shell: Shell): Promise<EksUser> {
   const version = await shell.run('aws', '--version');
-  const [, major, minor] = /aws-cli\/(\d+)\.(\d+)/.exec(version)!.map(Number) as [number, number, number];
-  // AWS_ENDPOINT_URL came with 1.29 and 2.13; Debian 12 has an older one.
-  const knowsEndpoint = minor >= (major === 1 ? 29 : 13);
-  const endpoint = knowsEndpoint ? [] : ['--endpoint-url', shell.env.AWS_ENDPOINT_URL!];
+  const endpoint = (await knowsEndpointVariable(shell.env)) ? [] : ['--endpoint-url', shell.env.AWS_ENDPOINT_URL!];
   const eks = (...args: string[]) => shell.run('aws', 'eks', ...args, ...endpoint);
   return {
     how: version.split(' ')[0]!,
