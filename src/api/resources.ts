@@ -11,6 +11,8 @@ export interface Strategy {
   readonly generationBump: 'never' | 'spec' | 'notMetadataOrLabels';
   readonly defaultDeletePropagation: 'Background' | 'Orphan' | 'Unsupported';
   readonly gracefulDelete: boolean;
+  /** By subresource, '' for the object itself: the paths that a write through it cannot change, and takes no ownership of. */
+  readonly resetFields?: Readonly<Record<string, readonly string[]>>;
 }
 
 interface Subresource {

@@ -93,6 +93,24 @@ export function messageForKind(apiVersion: string, kind: string): Message | unde
   return name === undefined ? undefined : messageOf(name);
 }
 
+/** Whether a message is owned as a whole where it is an item, too: the table notes it at the fields that hold one. */
+export function isAtomicMessage(name: string): boolean {
+  return (atomicMessages ??= findAtomicMessages()).has(name);
+}
+
+let atomicMessages: ReadonlySet<string> | undefined;
+
+function findAtomicMessages(): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const [name, { fields }] of Object.entries(entries)) {
+    const packageName = name.slice(0, name.lastIndexOf('.'));
+    for (const [, type, , , rare] of fields) {
+      if (rare?.atomic === true && type.startsWith('ref:')) found.add(fullName(type.slice('ref:'.length), packageName));
+    }
+  }
+  return found;
+}
+
 /** Follows JSON names through messages, lists and maps: `fieldAt(pod, ['spec', 'containers', 'image'])`. */
 export function fieldAt(message: Message, path: readonly string[]): Field | undefined {
   let current: Message | undefined = message;

@@ -8,6 +8,7 @@ import { copyOf } from '#api/meta/object.ts';
 import type { Client, ListOptions, Selection, WatchEvent, WatchHandle, WatchOptions, WriteOptions } from '#client/client.ts';
 import { checkAccess } from './access-check.ts';
 import type { CacheSelection } from './cache/selection.ts';
+import { applyObject } from './endpoints/apply.ts';
 import { createObject } from './endpoints/create.ts';
 import { deleteObject } from './endpoints/delete.ts';
 import { deleteCollection } from './endpoints/delete-collection.ts';
@@ -15,6 +16,7 @@ import { getObject } from './endpoints/get.ts';
 import type { ReadOptions } from './endpoints/list-options.ts';
 import { listObjects } from './endpoints/list.ts';
 import { patchObject } from './endpoints/patch.ts';
+import { checkApplyOptions } from './endpoints/request-options.ts';
 import { selectionOf } from './endpoints/selection.ts';
 import { createOnSubresource, getSubresource } from './endpoints/subresource.ts';
 import { givenState, updateObject } from './endpoints/update.ts';
@@ -30,8 +32,13 @@ const noQuery = new URLSearchParams();
 const never = new AbortController().signal;
 
 export function createLoopbackClient(core: Core, user: UserInfo): Client {
-  const enter: Enter = (type, verb, ref, subresource = '') =>
-    enterRequest(core, user, { type: type as ResourceType, verb, namespace: ref.namespace ?? '', name: ref.name ?? '', subresource });
+  const userAgent = userAgentOf(user);
+  const enter: Enter = (type, verb, ref, subresource = '', fieldManager) =>
+    enterRequest(
+      core,
+      { user, userAgent, fieldManager },
+      { type: type as ResourceType, verb, namespace: ref.namespace ?? '', name: ref.name ?? '', subresource },
+    );
   return { ...readSide(core, enter), ...writeSide(core, enter) };
 }
 
@@ -40,6 +47,7 @@ type Enter = <T extends KubeObject>(
   verb: string,
   ref: { namespace?: string; name?: string },
   subresource?: string,
+  fieldManager?: string,
 ) => { resource: ServedResource; context: RequestContext };
 
 function readSide(core: Core, enter: Enter): Pick<Client, 'get' | 'list' | 'watch'> {
@@ -84,6 +92,7 @@ function writeSide(core: Core, enter: Enter): Pick<Client, 'create' | 'update' |
         'create',
         { namespace, name: ref?.name ?? (subresource ? object.metadata?.name : '') ?? '' },
         subresource,
+        options.fieldManager,
       );
       const dryRun = options.dryRun ?? false;
       if (subresource !== '') {
@@ -97,7 +106,7 @@ function writeSide(core: Core, enter: Enter): Pick<Client, 'create' | 'update' |
     async update<T extends KubeObject>(type: ResourceType<T>, object: T, options: WriteOptions = {}) {
       const { namespace = '', name = '' } = object.metadata;
       const subresource = options.subresource ?? '';
-      const { resource, context } = enter(type, 'update', { namespace, name }, subresource);
+      const { resource, context } = enter(type, 'update', { namespace, name }, subresource, options.fieldManager);
       const isScale = subresource === 'scale';
       const state = isScale ? { desired: (current: KubeObject) => withScale(current, object) } : givenState(owned(resource, object));
       const authorizeCreate = () => void enter(type, 'create', { namespace, name });
@@ -112,18 +121,23 @@ function writeSide(core: Core, enter: Enter): Pick<Client, 'create' | 'update' |
       options: WriteOptions = {},
     ) {
       const subresource = options.subresource ?? '';
-      const { resource, context } = enter(type, 'patch', ref, subresource);
-      const outcome = await patchObject(core, resource, {
-        context,
-        namespace: ref.namespace ?? '',
-        name: ref.name,
-        subresource,
-        dryRun: options.dryRun ?? false,
-        type: patch.type,
-        patch: copyOf(patch.body),
-        fieldValidation: options.fieldValidation ?? 'Ignore',
+      const { resource, context } = enter(type, 'patch', ref, subresource, options.fieldManager);
+      const { dryRun = false, fieldValidation = 'Ignore' } = options;
+      const target = { context, namespace: ref.namespace ?? '', name: ref.name, subresource, dryRun };
+      const body = copyOf(patch.body);
+      if (patch.type !== 'apply') {
+        const outcome = await patchObject(core, resource, { ...target, type: patch.type, patch: body, fieldValidation });
+        return objectIn(resource, outcome.entry.object) as T;
+      }
+      checkApplyOptions(options.fieldManager);
+      const authorizeCreate = () => void enter(type, 'create', ref);
+      const { entry } = await applyObject(core, resource, {
+        ...target,
+        config: body as KubeObject,
+        force: patch.force ?? false,
+        authorizeCreate,
       });
-      return objectIn(resource, outcome.entry.object) as T;
+      return (subresource === 'scale' ? scaleOf(entry.object) : objectIn(resource, entry.object)) as T;
     },
     async delete(type, ref, options = {}) {
       const { resource, context } = enter(type, 'delete', ref);
@@ -153,7 +167,17 @@ interface Entering {
 }
 
 /** What the pipeline does for requests from outside: finds the resource and asks whether the user may. */
-function enterRequest(core: Core, user: UserInfo, entering: Entering): { resource: ServedResource; context: RequestContext } {
+interface Caller {
+  user: UserInfo;
+  userAgent: string;
+  fieldManager: string | undefined;
+}
+
+function enterRequest(
+  core: Core,
+  { user, userAgent, fieldManager }: Caller,
+  entering: Entering,
+): { resource: ServedResource; context: RequestContext } {
   const { type, verb, name, subresource } = entering;
   const resource = core.resources.of(type);
   if (!resource.info.verbs.includes(verb) && subresource === '') throw methodNotSupported(type, verb);
@@ -173,11 +197,23 @@ function enterRequest(core: Core, user: UserInfo, entering: Entering): { resourc
   checkAccess(core.authorize, { user, ...info });
   if (name === '' && (verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete'))
     throw badRequest('name must be provided');
-  return { resource, context: { info, user, query: noQuery, userAgent: 'keks', signal: never, warnings: [] } };
+  const query = fieldManager === undefined ? noQuery : new URLSearchParams({ fieldManager });
+  return { resource, context: { info, user, query, userAgent, signal: never, warnings: [] } };
+}
+
+/** Components go by upstream's names: managed fields show them. */
+function userAgentOf({ name }: UserInfo): string {
+  if (name.startsWith('system:node:')) return 'kubelet';
+  if (name.startsWith('system:serviceaccount:kube-system:')) return 'kube-controller-manager';
+  const component = /^system:(kube-.*)$/.exec(name)?.[1];
+  return component ?? 'keks';
 }
 
 /** The request's own copy, in the form that the wire would have given it. */
-function owned(resource: ServedResource, object: KubeObject): KubeObject {
+function owned(resource: ServedResource, given: KubeObject): KubeObject {
+  // Frozen, they are what the server stored, which it has at hand.
+  const { managedFields, ...metadata } = given.metadata ?? {};
+  const object = managedFields !== undefined && Object.isFrozen(managedFields) ? { ...given, metadata } : given;
   return decodeValue(object, { apiVersion: resource.apiVersion, kind: resource.type.kind, fieldValidation: 'Ignore' }).object;
 }
 

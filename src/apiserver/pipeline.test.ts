@@ -25,7 +25,7 @@ test('an object is created, read, patched three ways and deleted', async () => {
   assert.deepEqual((await patch('json-patch+json', [{ op: 'add', path: '/data/j', value: '1' }])).json.data, { k: 'v', j: '1' });
   assert.deepEqual((await patch('merge-patch+json', { data: { k: null } })).json.data, { j: '1' });
   assert.deepEqual((await patch('strategic-merge-patch+json', { data: { s: '2' } })).json.data, { j: '1', s: '2' });
-  assert.equal((await patch('apply-patch+yaml', 'data: {}')).status, 415);
+  assert.equal((await patch('apply-patch+cbor', 'data: {}')).status, 415);
   const deleted = await call(server, `${base}/a`, { method: 'DELETE', body: { kind: 'DeleteOptions', apiVersion: 'v1' } });
   assert.deepEqual(deleted.json, {
     kind: 'Status',

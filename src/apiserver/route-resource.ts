@@ -5,7 +5,9 @@ import { methodNotAllowed, pathNotFound } from '#api/meta/errors.ts';
 import type { KubeObject } from '#api/meta/object.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
 import { checkAccess } from './access-check.ts';
-import { parsePatch } from './endpoints/apply-patch.ts';
+import { applyObject } from './endpoints/apply.ts';
+import { parseApplyConfig } from './endpoints/apply-config.ts';
+import { parsePatch, patchTypeOf } from './endpoints/apply-patch.ts';
 import { addWarnings, createObject } from './endpoints/create.ts';
 import { deleteObject } from './endpoints/delete.ts';
 import { deleteCollection } from './endpoints/delete-collection.ts';
@@ -13,7 +15,7 @@ import { getObject } from './endpoints/get.ts';
 import { readOptionsOf } from './endpoints/list-options.ts';
 import { listObjects } from './endpoints/list.ts';
 import { patchObject } from './endpoints/patch.ts';
-import { deleteOptionsOf, readBody, writeQueryOf } from './endpoints/request-options.ts';
+import { deleteOptionsOf, patchQueryOf, readBody, writeQueryOf } from './endpoints/request-options.ts';
 import { selectionOf } from './endpoints/selection.ts';
 import { checkSubresource, createOnSubresource, getSubresource } from './endpoints/subresource.ts';
 import { givenState, updateObject } from './endpoints/update.ts';
@@ -107,10 +109,17 @@ async function patch(routed: Routed): Promise<HttpResponse> {
   const { core, resource, request, context, namespace } = routed;
   const { name, subresource } = context.info;
   const format = formatOf(routed, { list: false, transformed: true });
-  const { dryRun, fieldValidation } = writeQueryOf(context.query, 'PatchOptions');
-  const { type, patch: body, duplicates } = parsePatch(await readBody(request), request.headers['content-type'] ?? '');
-  const change = { type, patch: body, duplicates, fieldValidation };
-  const outcome = await patchObject(core, resource, { context, namespace, name, subresource, dryRun, ...change });
+  const type = patchTypeOf(request.headers['content-type'] ?? '');
+  const { dryRun, fieldValidation, force } = patchQueryOf(context.query, type);
+  const target = { context, namespace, name, subresource, dryRun };
+  const bytes = await readBody(request);
+  if (type !== 'apply') {
+    const outcome = await patchObject(core, resource, { ...target, type, ...parsePatch(bytes, type), fieldValidation });
+    return await respondOutcome(routed, outcome, format);
+  }
+  const { config, complaint } = parseApplyConfig(bytes, fieldValidation);
+  const authorizeCreate = () => checkAccess(core.authorize, { user: context.user, ...context.info, verb: 'create' });
+  const outcome = await applyObject(core, resource, { ...target, config, complaint, force, authorizeCreate });
   return await respondOutcome(routed, outcome, format);
 }
 

@@ -57,7 +57,6 @@ export function orderForStore<T extends KubeObject>(object: T, type: { kind: str
   const metadata = (ordered as unknown as KubeObject).metadata;
   delete metadata.resourceVersion;
   delete metadata.selfLink;
-  delete metadata.managedFields;
   return ordered as unknown as T;
 }
 

@@ -13,17 +13,22 @@ const patchMediaTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
 };
 
 /** Throws 415 for a type of patch that this server does not know. */
-export function parsePatch(body: Uint8Array, contentType: string): { type: PatchType; patch: unknown; duplicates: string[] } {
+export function patchTypeOf(contentType: string): PatchType {
   const type = patchMediaTypes[contentType.split(';', 1)[0]!.trim().toLowerCase()];
   if (type === undefined) throw unsupportedMediaType(Object.keys(patchMediaTypes));
-  return { type, ...(type === 'json' ? parseJsonPatch(body) : parseObjectPatch(body)) };
+  return type;
+}
+
+export function parsePatch(body: Uint8Array, type: Exclude<PatchType, 'apply'>): { patch: unknown; duplicates: string[] } {
+  return type === 'json' ? parseJsonPatch(body) : parseObjectPatch(body);
 }
 
 /** Answers a new value; `current` and the patch are only read. */
-export function applyPatch(type: PatchType, patch: unknown, current: KubeObject, message: Message): unknown {
+export function applyPatch(type: Exclude<PatchType, 'apply'>, patch: unknown, current: KubeObject, message: Message): unknown {
   const original = current as unknown as JsonObject;
   switch (type) {
     case 'json':
@@ -32,8 +37,5 @@ export function applyPatch(type: PatchType, patch: unknown, current: KubeObject,
       return mergePatch(original, patch as JsonObject);
     case 'strategic':
       return strategicMergePatch(original, patch as JsonObject, message);
-    case 'apply':
-      // Server-side apply needs managed fields: clients take this answer for "not yet".
-      throw unsupportedMediaType(Object.keys(patchMediaTypes));
   }
 }

@@ -7,6 +7,7 @@ import { required } from '#api/meta/field-errors.ts';
 import { validateObjectMeta } from '#api/meta/meta-validation.ts';
 import { dnsSubdomainName } from '#api/meta/names.ts';
 import type { RequestContext } from '../request.ts';
+import { noteManager } from './field-managers.ts';
 import type { AdmissionRequest } from '../admission/plugin.ts';
 import type { Core } from '../registry/core.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
@@ -22,6 +23,8 @@ export interface CreateRequest {
   /** Decoded; owned by the request from here on. */
   object: KubeObject;
   dryRun: boolean;
+  /** By an apply: the object has its managed fields. */
+  applies?: boolean;
 }
 
 const generatedSuffixLength = 5;
@@ -36,6 +39,7 @@ export async function createObject(core: Core, served: ServedResource, given: Cr
   takeNamespace(resource, object, request.namespace);
   if (object.metadata.resourceVersion) throw failure(500, '', 'resourceVersion should not be set on objects to be created');
   resource.rules.setDefaults?.(object);
+  if (request.applies !== true) noteManager(core, resource, { context: request.context, subresource: '', object, old: undefined });
   const admission: AdmissionRequest = {
     operation: 'CREATE',
     resource,

@@ -2,6 +2,7 @@
 import type { ApiError } from '#api/meta/errors.ts';
 import { invalid } from '#api/meta/errors.ts';
 import { invalidValue } from '#api/meta/field-errors.ts';
+import { goText } from '#api/meta/go-text.ts';
 import type { PatchType } from '#client/client.ts';
 
 /** JSON and merge patches show the patched object, strategic ones the patch itself, printed as a Go map. */
@@ -28,13 +29,4 @@ function conversionError(detail: string): string {
   // Go can convert these two, but they mean something else in JSON.
   const isConvertible = (kind === 'int64' && type !== 'bool') || (kind === 'float64' && /^(int|float)/.test(type));
   return isConvertible ? `cannot convert ${kind} to ${type}` : `unrecognized type: ${type}`;
-}
-
-/** `%+v` of decoded JSON. */
-function goText(value: unknown): string {
-  if (value === null) return '<nil>';
-  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
-  if (typeof value !== 'object') return String(value);
-  const pairs = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${pairs.map(([name, item]) => `${name}:${goText(item)}`).join(' ')}]`;
 }

@@ -21,7 +21,7 @@ export interface PatchRequest {
   name: string;
   subresource: string;
   dryRun: boolean;
-  type: PatchType;
+  type: Exclude<PatchType, 'apply'>;
   /** Parsed; only read. */
   patch: unknown;
   /** Keys that the patch holds twice. */

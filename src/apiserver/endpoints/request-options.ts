@@ -1,8 +1,9 @@
 // The options of writes, read from query and body and refused in upstream's words.
 import { BodyTooLargeError, type HttpRequest } from '#lib/http/exchange.ts';
 import { conform, ConformError } from '#api/meta/conform.ts';
+import type { ApiError } from '#api/meta/errors.ts';
 import { badRequest, invalid, tooLarge, unsupportedMediaType } from '#api/meta/errors.ts';
-import { invalidValue, notSupported, tooLong } from '#api/meta/field-errors.ts';
+import { invalidValue, notAllowed, notSupported, required, tooLong } from '#api/meta/field-errors.ts';
 import type { FieldError } from '#api/meta/field-errors.ts';
 import { jsonSyntaxError } from '#api/meta/json-scan.ts';
 import { parseYaml, YamlError } from '#api/meta/yaml.ts';
@@ -10,6 +11,7 @@ import { decodeEnvelope } from '#api/protobuf/decode.ts';
 import { openEnvelope } from '#api/protobuf/envelope.ts';
 import { ProtobufError, protobufType } from '#api/protobuf/wire.ts';
 import { messageOf } from '#api/schema.ts';
+import type { PatchType } from '#client/client.ts';
 import type { DeleteOptionsBody } from './deletion.ts';
 import { booleanOf } from './list-options.ts';
 
@@ -31,6 +33,22 @@ export function writeQueryOf(query: URLSearchParams, kind: string): WriteQuery {
   if (!fieldValidations.includes(fieldValidation)) errors.push(notSupported('fieldValidation', fieldValidation, fieldValidations));
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors);
   return { dryRun: dryRun.length > 0, fieldValidation: fieldValidation as FieldValidation };
+}
+
+/** Those of a patch: only an apply has `force`, and only an apply must say who it is by. */
+export function patchQueryOf(query: URLSearchParams, type: PatchType): WriteQuery & { force: boolean } {
+  const options = writeQueryOf(query, 'PatchOptions');
+  if (type === 'apply') checkApplyOptions(query.get('fieldManager') ?? '');
+  else if (query.has('force')) throw refusedPatchOptions(notAllowed('force', 'may not be specified for non-apply patch'));
+  return { ...options, force: query.has('force') && booleanOf(query, 'force') === true };
+}
+
+export function checkApplyOptions(fieldManager: string | undefined): void {
+  if (!fieldManager) throw refusedPatchOptions(required('fieldManager', 'is required for apply patch'));
+}
+
+function refusedPatchOptions(error: FieldError): ApiError {
+  return invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [error]);
 }
 
 /** Throws 413 beyond upstream's limit. */

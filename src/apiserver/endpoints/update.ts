@@ -9,7 +9,7 @@ import type { AdmissionRequest } from '../admission/plugin.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { RequestContext } from '../request.ts';
 import type { Core } from '../registry/core.ts';
-import { sameMembers, sameValue } from '../registry/same-value.ts';
+import { sameMembers, sameValue } from '#api/meta/same-value.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import type { Change, Outcome } from '../registry/write.ts';
 import { storedForm } from '../registry/versions.ts';
@@ -17,6 +17,7 @@ import { modify } from '../registry/write.ts';
 import { addWarnings, createObject, refuseInvalid, takeNamespace, validateMetadata } from './create.ts';
 import type { Finish } from './hooks.ts';
 import { nothingToFinish } from './hooks.ts';
+import { noteManager } from './field-managers.ts';
 import { takeSubresource, writesWholeObject } from './update-subresource.ts';
 import { isFullyReleased } from './deletion.ts';
 
@@ -31,6 +32,8 @@ export interface UpdateRequest {
   desired: (current: KubeObject) => KubeObject | Promise<KubeObject>;
   /** The new state where nothing exists yet; undefined: the request cannot create. */
   initial?: () => KubeObject;
+  /** By an apply: the desired state has its managed fields, and may be the first one. */
+  applies?: boolean;
   /** Decides whether the caller may create, too; throws if not. */
   authorizeCreate?: () => void;
 }
@@ -43,9 +46,9 @@ export async function updateObject(core: Core, served: ServedResource, request: 
   if (canCreate(core, resource, request, key)) {
     request.authorizeCreate?.();
     const object = storedForm(served, request.initial!());
-    delete object.metadata.resourceVersion;
+    if (request.applies !== true) delete object.metadata.resourceVersion;
     checkIdentity(resource, object, request);
-    return await createObject(core, resource, { context, namespace, object, dryRun: request.dryRun });
+    return await createObject(core, resource, { context, namespace, object, dryRun: request.dryRun, applies: request.applies ?? false });
   }
   let finish: Finish = nothingToFinish;
   let committed = false;
@@ -63,6 +66,7 @@ export async function updateObject(core: Core, served: ServedResource, request: 
     const taken = takeSubresource(request.subresource, object, old, core.clock.now());
     // What a subresource leaves alone is shared with the old object, which has its defaults.
     if (writesWholeObject(request.subresource)) resource.rules.setDefaults?.(taken);
+    if (request.applies !== true) noteManager(core, resource, { context, subresource: request.subresource, object: taken, old });
     const admission = admissionFor(resource, request, taken, old);
     await core.admission.mutate(admission);
     prepare(core, resource, request, taken, old);
@@ -83,7 +87,8 @@ export async function updateObject(core: Core, served: ServedResource, request: 
 }
 
 function canCreate(core: Core, resource: ServedResource, request: UpdateRequest, key: string): boolean {
-  if (request.subresource !== '' || request.initial === undefined || !resource.strategy.allowCreateOnUpdate) return false;
+  if (request.subresource !== '' || request.initial === undefined) return false;
+  if (request.applies !== true && !resource.strategy.allowCreateOnUpdate) return false;
   return core.world.cache(resource.prefix).get(key) === undefined;
 }
 

@@ -2,10 +2,14 @@
 import { fieldLabels } from '#api/field-labels.ts';
 import type { KubeObject, ResourceType } from '#api/meta/object.ts';
 import { apiVersionOf } from '#api/meta/object.ts';
+import type { Shape } from '#api/meta/managed-fields/shape.ts';
+import { ownedShapeOf } from '#api/meta/managed-fields/shape.ts';
 import type { ColumnDefinition } from '#api/printer-columns.ts';
 import { printerColumns } from '#api/printer-columns.ts';
 import type { ResourceInfo, Strategy } from '#api/resources.ts';
 import { resourceInfo } from '#api/resources.ts';
+import type { Message } from '#api/schema.ts';
+import { messageForKind } from '#api/schema.ts';
 import type { ResourceRules } from '../resources/resource.ts';
 import type { Conversion } from './versions.ts';
 import { createConversion } from './versions.ts';
@@ -25,6 +29,8 @@ export interface ServedResource<T extends KubeObject = KubeObject> {
   /** Whether a delete answers the object rather than a Status. */
   readonly returnsDeleted: boolean;
   keyOf(namespace: string | undefined, name: string): string;
+  /** What of an object gets owners by a write of that subresource, '' for the object itself. */
+  ownedShape(subresource: string): Shape;
   /** The version in which objects are kept: this very resource, or the one that this is another version of. */
   readonly storage: ServedResource;
   /** Undefined for the storage version. */
@@ -78,21 +84,33 @@ function serveResource(
   const info = resourceInfo(type);
   if (info === undefined) throw new Error(`the generated table has no ${type.plural} of ${apiVersionOf(type)}`);
   const prefix = kept?.storage.prefix ?? storagePrefix(type);
+  const strategy = info.strategy ?? genericStrategy;
+  const ownedShape = ownedShapes(messageForKind(apiVersionOf(type), type.kind), strategy);
   const served = {
     type,
     apiVersion: apiVersionOf(type),
     info,
-    strategy: info.strategy ?? genericStrategy,
+    strategy,
     rules,
     prefix,
     columns: printerColumns(type.group, type.kind) ?? genericColumns,
     fieldLabels: new Set(fieldLabels(type.group, type.kind)),
     returnsDeleted: returningDeleted.has(`${type.group}/${type.plural}`),
     keyOf: (namespace: string | undefined, name: string) => (type.namespaced ? `${prefix}${namespace}/${name}` : `${prefix}${name}`),
+    ownedShape,
     conversion: kept?.conversion,
     storage: kept?.storage,
   };
   // A kind that is kept as it is shown is its own storage version.
   served.storage ??= served as ServedResource;
   return served as ServedResource;
+}
+
+function ownedShapes(message: Message | undefined, { resetFields }: Strategy): (subresource: string) => Shape {
+  const shapes = new Map<string, Shape>();
+  return (subresource) => {
+    let shape = shapes.get(subresource);
+    if (shape === undefined) shapes.set(subresource, (shape = ownedShapeOf(message, resetFields?.[subresource] ?? [])));
+    return shape;
+  };
 }

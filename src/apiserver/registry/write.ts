@@ -6,7 +6,8 @@ import { StoreUnavailableError } from '#store/store.ts';
 import type { Entry } from '../cache/entry.ts';
 import { createEntry, draftEntry, encode, orderForStore } from '../cache/entry.ts';
 import type { Core } from './core.ts';
-import { sameMembers } from './same-value.ts';
+import { isSameButTimes } from '#api/meta/managed-fields/entries.ts';
+import { sameMembers } from '#api/meta/same-value.ts';
 import type { ServedResource } from './served-resource.ts';
 
 export type Change =
@@ -116,6 +117,7 @@ async function readLatest(core: Core, key: string): Promise<Entry | undefined> {
 function isUnchanged(object: KubeObject, stored: KubeObject): boolean {
   return (
     sameMembers(object as never, stored as never, ['metadata']) &&
-    sameMembers(object.metadata as never, stored.metadata as never, ['resourceVersion'])
+    sameMembers(object.metadata as never, stored.metadata as never, ['resourceVersion', 'managedFields']) &&
+    isSameButTimes(object.metadata.managedFields, stored.metadata.managedFields)
   );
 }

@@ -29,6 +29,8 @@ export interface Strategy {
   generationBump: 'never' | 'spec' | 'notMetadataOrLabels';
   defaultDeletePropagation: 'Background' | 'Orphan' | 'Unsupported';
   gracefulDelete: boolean;
+  /** By subresource, '' for the object itself: the paths that a write through it cannot change. */
+  resetFields?: Record<string, string[]>;
 }
 
 /** Registry package → API group, where they differ by more than a suffix. */
@@ -60,7 +62,7 @@ export function resourceTable(resources: Row[], groups: Row[], strategies: Row[]
         served: row['defaultOn'] === 'on' ? 'builtin' : row['defaultOn']!.startsWith('aggregated') ? 'aggregated' : 'off',
         ...(row['storageVersionHash'] && { storageVersionHash: row['storageVersionHash'] }),
         ...priorityOf(group, version, groups),
-        ...(strategy && { strategy: strategyOf(strategy) }),
+        ...(strategy && { strategy: strategyOf(strategy, group === '' ? version : `${group}/${version}`) }),
         subresources: resources
           .filter((r) => r['group'] === group && r['version'] === version && r['resource'] === resource && r['subresource'] !== '')
           .map((r) => ({ name: r['subresource']!, kind: r['kind']!, ...bodyOf(r['kindGroupVersion']!), verbs: list(r['verbs']!) })),
@@ -93,8 +95,9 @@ function isStrategyOf(strategy: Row, resource: Row): boolean {
   return sameGroup && singular === resource['singular'];
 }
 
-function strategyOf(row: Row): Strategy {
+function strategyOf(row: Row, apiVersion: string): Strategy {
   const propagation = row['defaultDeletePropagation']!;
+  const resetFields = resetFieldsOf(row['resetFields']!, apiVersion);
   return {
     allowCreateOnUpdate: row['allowCreateOnUpdate'] === 'true',
     allowUnconditionalUpdate: row['allowUnconditionalUpdate'] === 'true',
@@ -102,5 +105,16 @@ function strategyOf(row: Row): Strategy {
     generationBump: row['generationBump'] === 'spec-change' ? 'spec' : row['generationBump'] === '' ? 'never' : 'notMetadataOrLabels',
     defaultDeletePropagation: propagation.startsWith('Orphan') ? 'Orphan' : propagation === 'Unsupported' ? 'Unsupported' : 'Background',
     gracefulDelete: row['gracefulDelete'] === 'yes',
+    ...(Object.keys(resetFields).length > 0 && { resetFields }),
   };
+}
+
+/** `podStrategy[v1]:status podStatusStrategy[v1]:spec+metadata.labels` */
+function resetFieldsOf(text: string, apiVersion: string): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const [, strategy = '', version, paths = ''] of text.matchAll(/(\w+)\[([^\]]+)\]:(\S+)/g)) {
+    const subresource = /(Status|Approval|Finalize)Strategy$/.exec(strategy)?.[1]?.toLowerCase() ?? '';
+    if (version === apiVersion) found[subresource] = paths.split('+');
+  }
+  return found;
 }

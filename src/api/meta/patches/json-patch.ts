@@ -16,7 +16,7 @@ export function jsonPatch(original: JsonObject, operations: unknown[]): JsonObje
   if (operations.length > maxOperations) {
     throw tooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${operations.length}`);
   }
-  const holder = { document: copyOf(original) as unknown };
+  const holder = { document: ownCopy(original) as unknown };
   let copied = 0;
   for (const operation of operations.map(checkOperation)) {
     if (operation.op === 'copy') {
@@ -28,6 +28,14 @@ export function jsonPatch(original: JsonObject, operations: unknown[]): JsonObje
   }
   if (!isJsonObject(holder.document)) throw badRequest('json: cannot unmarshal the patched document into an object');
   return holder.document;
+}
+
+/** With its managed fields, which other copies share. */
+function ownCopy(original: JsonObject): JsonObject {
+  const copy = copyOf(original);
+  const metadata = copy['metadata'] as { managedFields?: unknown } | undefined;
+  if (metadata?.managedFields !== undefined) metadata.managedFields = structuredClone(metadata.managedFields);
+  return copy;
 }
 
 function apply(holder: { document: unknown }, operation: Operation): void {
