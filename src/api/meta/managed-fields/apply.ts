@@ -24,7 +24,7 @@ export interface Apply {
   time: string;
 }
 
-export interface Applied {
+interface Applied {
   /** Not yet defaulted; shares parts with the live object. */
   object: KubeObject;
   entries: readonly Entry[];

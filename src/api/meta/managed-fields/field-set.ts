@@ -115,7 +115,7 @@ function parseElement(element: string): string {
 }
 
 /** `k:{"name":"x"}`, with the names in order. */
-export function keyElement(key: Readonly<Record<string, unknown>>): string {
+function keyElement(key: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(key).sort();
   return `k:{${names.map((name) => `${JSON.stringify(name)}:${JSON.stringify(key[name])}`).join(',')}}`;
 }

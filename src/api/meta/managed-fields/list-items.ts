@@ -1,17 +1,16 @@
 // How the items of lists are told apart: by key fields, or by their own value.
-import { keyElement } from './field-set.ts';
 import type { ListMap } from './shape.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
 /** The path element of an item: `k:{"name":"nginx"}`. */
 export function elementOf(list: ListMap, item: unknown): string {
-  const key: Record<string, unknown> = {};
+  let text = '';
   for (const name of list.keys) {
     const value = keyOf(list, item, name);
-    if (value !== undefined) key[name] = value;
+    if (value !== undefined) text += `${text === '' ? '' : ','}"${name}":${JSON.stringify(value)}`;
   }
-  return keyElement(key);
+  return `k:{${text}}`;
 }
 
 /** Whether two items are one and the same, without spelling their elements out. */

@@ -5,7 +5,7 @@ import { isAtomicMessage, messageOf } from '../../schema.ts';
 export type Shape = Leaf | Struct | MapOf | SetOf | ListMap | Deduced;
 
 /** Owned as a whole: scalars and everything atomic. */
-export interface Leaf {
+interface Leaf {
   readonly kind: 'leaf';
 }
 
@@ -15,7 +15,7 @@ export interface Struct {
   field(name: string): StructField | undefined;
 }
 
-export interface StructField {
+interface StructField {
   readonly shape: Shape;
   /** Go writes it even when it was never set, so nobody is the one who added it. */
   readonly always: boolean;
@@ -28,13 +28,14 @@ export interface MapOf {
 }
 
 /** A list of scalars, each with its own owner. */
-export interface SetOf {
+interface SetOf {
   readonly kind: 'set';
 }
 
 /** A list whose items are found by some of their fields. */
 export interface ListMap {
   readonly kind: 'list';
+  /** By name, as path elements have them. */
   readonly keys: readonly string[];
   /** What keys are that an item leaves out. */
   readonly defaults: Readonly<Record<string, unknown>>;
@@ -42,7 +43,7 @@ export interface ListMap {
 }
 
 /** No schema: maps by entry, all else as a whole. */
-export interface Deduced {
+interface Deduced {
   readonly kind: 'deduced';
 }
 
@@ -132,7 +133,7 @@ function shapeOfField(field: Field): Shape {
   if (field.listType === 'set') return setOf;
   if (field.listType !== 'map') return leaf;
   const item = field.type.list;
-  const keys = field.listMapKeys ?? [];
+  const keys = field.listMapKeys?.toSorted() ?? [];
   return { kind: 'list', keys, defaults: defaultsOf(item, keys), item: shapeOfType(item) };
 }
 
