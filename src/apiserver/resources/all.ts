@@ -4,6 +4,7 @@ import { daemonSetRules } from './apps/daemonsets.ts';
 import { deploymentRules } from './apps/deployments.ts';
 import { replicaSetRules } from './apps/replicasets.ts';
 import { statefulSetRules } from './apps/statefulsets.ts';
+import { horizontalPodAutoscalerRules } from './autoscaling/horizontalpodautoscalers.ts';
 import { cronJobRules } from './batch/cronjobs.ts';
 import { jobRules } from './batch/jobs.ts';
 import { certificateSigningRequestRules } from './certificates/certificatesigningrequests.ts';
@@ -24,7 +25,6 @@ import { secretRules } from './core/secrets.ts';
 import { serviceAccountRules } from './core/serviceaccounts.ts';
 import { serviceRules } from './core/services.ts';
 import { endpointSliceRules } from './discovery/endpointslices.ts';
-import { horizontalPodAutoscalerRules } from './autoscaling/horizontalpodautoscalers.ts';
 import { ingressClassRules } from './networking/ingressclasses.ts';
 import { ingressRules } from './networking/ingresses.ts';
 import { runtimeClassRules } from './node/runtimeclasses.ts';
@@ -58,6 +58,7 @@ export const resourceRules: readonly ResourceRules[] = [
   daemonSetRules,
   statefulSetRules,
   controllerRevisionRules,
+  horizontalPodAutoscalerRules,
   jobRules,
   cronJobRules,
   endpointSliceRules,
@@ -66,7 +67,6 @@ export const resourceRules: readonly ResourceRules[] = [
   ingressClassRules,
   runtimeClassRules,
   podDisruptionBudgetRules,
-  horizontalPodAutoscalerRules,
   roleRules,
   clusterRoleRules,
   roleBindingRules,
