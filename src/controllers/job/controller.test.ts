@@ -8,12 +8,13 @@ import { toTime } from '#lib/clock.ts';
 import type { TestCluster } from '#root/test/support/controllers-cluster.ts';
 import { finishDeletions, startTestCluster } from '#root/test/support/controllers-cluster.ts';
 import { garbageCollector } from '../garbage-collector/controller.ts';
+import { podGarbageCollector } from '../pod-gc/controller.ts';
 import { ttlAfterFinished } from '../ttl-after-finished/controller.ts';
 import { jobController } from './controller.ts';
 
 let cluster: TestCluster;
 beforeEach(async () => {
-  cluster = await startTestCluster([jobController, ttlAfterFinished, garbageCollector]);
+  cluster = await startTestCluster([jobController, ttlAfterFinished, garbageCollector, podGarbageCollector]);
 });
 afterEach(() => cluster.stop());
 
@@ -95,6 +96,15 @@ test('a job past its deadline stops its pods, and is failed when they have ended
   const job = await get();
   assert.deepEqual(conditions(job), ['FailureTarget=True:DeadlineExceeded', 'Failed=True:DeadlineExceeded']);
   assert.deepEqual([job.status?.active, job.status?.failed], [undefined, 2]);
+});
+
+test('pods that never got a node end with their job, though only failed ones are replaced', async () => {
+  await create({ activeDeadlineSeconds: 30, podReplacementPolicy: 'Failed' });
+  await wait(31);
+  assert.deepEqual([(await get()).status?.terminating, conditions(await get())], [1, ['FailureTarget=True:DeadlineExceeded']]);
+  await wait(60);
+  assert.deepEqual([await cluster.list(pods), (await get()).status?.failed], [[], 1]);
+  assert.equal(conditions(await get())[1], 'Failed=True:DeadlineExceeded');
 });
 
 test('a suspended job gives up its pods without counting them, and starts again when resumed', async () => {

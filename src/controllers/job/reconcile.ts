@@ -64,7 +64,8 @@ export function decide(job: Job, pods: readonly Pod[], mayManage: boolean, nowMs
   Object.assign(status, indexTexts(job, books));
   const hasUncounted = books.uncounted.succeeded.length + books.uncounted.failed.length > 0;
   if (isOver && !hasUncounted) events.push(finish(status, ending, nowMs));
-  const untilDeadlineMs = isOver ? undefined : deadlineMs(job, status, nowMs);
+  // What ends already waits for its pods, not for time.
+  const untilDeadlineMs = ending === undefined ? deadlineMs(job, status, nowMs) : undefined;
   const waits = [work.requeueAfterMs, untilDeadlineMs].filter((ms) => ms !== undefined);
   return {
     ...work,
