@@ -1,5 +1,5 @@
 // Starts and stops one container, with its image, configuration, hooks and events.
-import { writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import type { Container, Pod } from '#api/generated/core-v1.ts';
 import { containerConfig } from './container-config.ts';
 import type { KubeletContext } from './context.ts';
@@ -12,6 +12,7 @@ import type { ImageManager } from './images.ts';
 import type { Waiting } from './plan.ts';
 import type { SandboxConfig, SandboxInfo } from './runtime/runtime.ts';
 import type { MountedVolumes } from './volumes/volume-manager.ts';
+import { checkNonRoot } from './security.ts';
 
 export interface StartRequest {
   pod: Pod;
@@ -47,6 +48,7 @@ export async function startContainer(request: StartRequest, images: ImageManager
   signal.throwIfAborted();
   let containerId: string;
   try {
+    checkNonRoot(pod, container, await context.runtime.imageUser?.(image.imageId));
     const config = await containerConfig(request, context);
     signal.throwIfAborted();
     containerId = await context.runtime.createContainer(sandbox.id, config, sandboxConfig);
@@ -138,5 +140,8 @@ export function graceOf(pod: Pod): number {
 /** The hosts file that all of the pod's containers share: written when the pod's addresses are known. */
 export async function writeHostsFile(pod: Pod, podIps: readonly string[], hostFile: string, context: KubeletContext): Promise<void> {
   if (context.runtime.withoutFiles) return;
-  await writeFile(hostsPath(context, pod), hostsFile(pod, { podIps, clusterDomain: context.clusterDomain, hostFile }), { mode: 0o644 });
+  const file = hostsPath(context, pod);
+  // A runtime makes a directory of whatever it is to mount and does not find.
+  if ((await stat(file).catch(() => undefined))?.isDirectory()) await rm(file, { recursive: true });
+  await writeFile(file, hostsFile(pod, { podIps, clusterDomain: context.clusterDomain, hostFile }), { mode: 0o644 });
 }

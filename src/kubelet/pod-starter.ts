@@ -65,9 +65,10 @@ export async function bringUp(run: StarterRun, services: StarterServices): Promi
     } catch (error) {
       return holdBack(run, context, 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${messageOf(error)}`);
     }
-    await writeHostsFile(pod, podIpsOf(pod, sandbox, context), services.hostFile, context);
     run.progressed();
   }
+  // Also in a sandbox that was there: whoever made it may have been killed before this.
+  await writeHostsFile(pod, podIpsOf(pod, sandbox, context), services.hostFile, context);
   run.memory.podFailures = 0;
   await startAll({ ...run, sandbox: sandbox! }, volumes, services);
 }

@@ -133,6 +133,12 @@ export interface RuntimeEvent {
   podUid: string;
 }
 
+export interface ImageUser {
+  uid?: number;
+  /** Where the image names its user instead. */
+  username?: string;
+}
+
 export interface ContainerRuntime {
   info(): Promise<RuntimeInfo>;
   /** Throws with the reason while the runtime or its network is not ready. */
@@ -149,6 +155,8 @@ export interface ContainerRuntime {
   removeContainer(id: string): Promise<void>;
   /** Undefined if the image is not present. */
   imageId(image: string): Promise<string | undefined>;
+  /** Whom the image's programs run as when a pod does not say; root where the image does not either. A runtime without images has none. */
+  imageUser?(imageId: string): Promise<ImageUser>;
   /** Pulls and answers the image's id. Throws PullError. */
   pullImage(image: string): Promise<{ imageId: string; bytes: number }>;
   images(): Promise<{ names: string[]; sizeBytes: number }[]>;

@@ -1,5 +1,5 @@
 // Writes a volume's files so that readers see either all old or all new ones: a fresh directory, then one renamed `..data` link.
-import { chmod, lstat, mkdir, readFile, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 export interface VolumeFile {
@@ -11,8 +11,9 @@ export type VolumeFiles = ReadonlyMap<string, VolumeFile>;
 
 const dataLink = '..data';
 
-/** Answers whether anything changed. `stamp` must be unique for each call with changes. */
-export async function writeAtomically(directory: string, files: VolumeFiles, stamp: string): Promise<boolean> {
+/** Answers whether anything changed. `stamp` must be unique for each call with changes. With a group, its members may read the files. */
+export async function writeAtomically(directory: string, given: VolumeFiles, stamp: string, group?: number): Promise<boolean> {
+  const files = group === undefined ? given : new Map([...given].map(([name, file]) => [name, { ...file, mode: file.mode | 0o440 }]));
   await mkdir(directory, { recursive: true, mode: 0o777 });
   const old = await readlink(path.join(directory, dataLink)).catch(() => undefined);
   if (old !== undefined && (await holds(path.join(directory, old), files))) return false;
@@ -22,8 +23,11 @@ export async function writeAtomically(directory: string, files: VolumeFiles, sta
     const file = path.join(directory, fresh, name);
     await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
     await writeFile(file, data, { mode });
+    if (group !== undefined) await chown(file, -1, group);
     await chmod(file, mode);
   }
+  // A writer that was killed here once may have left its link.
+  await rm(path.join(directory, '..data_tmp'), { force: true });
   await symlink(fresh, path.join(directory, '..data_tmp'));
   await rename(path.join(directory, '..data_tmp'), path.join(directory, dataLink));
   await linkTopLevel(directory, files);

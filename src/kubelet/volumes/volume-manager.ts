@@ -49,7 +49,7 @@ export function createVolumeManager(context: KubeletContext): VolumeManager {
     const files = await volumePayload(pod, volume, { ...context, podIps, tokens });
     if (files === undefined)
       throw new MountError(`no volume plugin matched: ${pluginOf(volume)} volumes are not supported by this kubelet`);
-    await writeAtomically(directory, files, random.suffix(12));
+    await writeAtomically(directory, files, random.suffix(12), pod.spec.securityContext?.fsGroup);
     return directory;
   };
 

@@ -1,6 +1,6 @@
 // Volumes as containers see them: files in a temporary directory, config maps and secrets on a real API server.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -144,6 +144,16 @@ describe('volumes', () => {
     await until(async () => (await stat(place).catch(() => undefined)) === undefined);
   });
 
+  test('a hosts file that is not there any more is written before the next container starts', async () => {
+    const config = await run('loses', [], { command: ['false'] });
+    const hosts = mountOf(config, '/etc/hosts');
+    await rm(hosts);
+    await mkdir(hosts);
+    made.delete('loses');
+    await until(async () => made.has('loses'));
+    assert.match(await readFile(hosts, 'utf8'), /\tloses$/m);
+  });
+
   test('hostPath types are checked in upstream words', async () => {
     const config = await run('hosted', [{ name: 'v', hostPath: { path: path.join(directory, 'made'), type: 'DirectoryOrCreate' } }], {
       volumeMounts: [{ name: 'v', mountPath: '/v' }],
@@ -173,6 +183,18 @@ describe('volumes', () => {
   });
 });
 
+test("a pod's group may read the files of its volumes", async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'keks-group-'));
+  // Anybody may give files to a group of their own; root to any.
+  const group = process.getuid!() === 0 ? 2000 : process.getgid!();
+  const files = new Map([['token', { data: Buffer.from('secret'), mode: 0o600 }]]);
+  assert.equal(await writeAtomically(directory, files, 'x1', group), true);
+  const { gid, mode } = await stat(path.join(directory, 'token'));
+  assert.deepEqual([gid, mode & 0o777], [group, 0o640]);
+  assert.equal(await writeAtomically(directory, files, 'x2', group), false);
+  await rm(directory, { recursive: true });
+});
+
 test('an atomic write swaps all files at once and leaves unchanged ones alone', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'keks-atomic-'));
   const files = (data: Record<string, string>) =>
@@ -181,5 +203,7 @@ test('an atomic write swaps all files at once and leaves unchanged ones alone', 
   assert.equal(await writeAtomically(directory, files({ a: '1', 'sub/b': '2' }), 'x2'), false);
   assert.equal(await writeAtomically(directory, files({ a: '3' }), 'x3'), true);
   assert.deepEqual((await readdir(directory)).sort(), ['..data', '..x3', 'a']);
+  await symlink('..gone', path.join(directory, '..data_tmp'));
+  assert.equal(await writeAtomically(directory, files({ a: '4' }), 'x4'), true, 'what a killed writer left is no obstacle');
   await rm(directory, { recursive: true });
 });

@@ -161,7 +161,7 @@ export function usageFromCri(stats: cri.PodSandboxStats): PodUsage {
     networkRxBytes: network?.rx_bytes?.value ?? 0,
     networkTxBytes: network?.tx_bytes?.value ?? 0,
     containers: new Map(
-      (stats.linux?.containers ?? []).map((container) => [
+      running(stats).map((container) => [
         container.attributes.metadata.name,
         {
           cpuCoreNanoSeconds: container.cpu?.usage_core_nano_seconds?.value ?? 0,
@@ -172,6 +172,11 @@ export function usageFromCri(stats: cri.PodSandboxStats): PodUsage {
       ]),
     ),
   };
+}
+
+/** containerd names the containers that have ended, too, without what they use. */
+function running({ linux }: cri.PodSandboxStats): cri.ContainerStats[] {
+  return (linux?.containers ?? []).filter(({ cpu }) => cpu !== null);
 }
 
 /** CRI's times are nanoseconds. */

@@ -28,6 +28,7 @@ interface Calls {
   Exec: [{ container_id: string; cmd: string[]; tty: boolean; stdin: boolean; stdout: boolean; stderr: boolean }, { url: string }];
   Attach: [{ container_id: string; tty: boolean; stdin: boolean; stdout: boolean; stderr: boolean }, { url: string }];
   PortForward: [{ pod_sandbox_id: string; port: number[] }, { url: string }];
+  PodSandboxStats: [{ pod_sandbox_id: string }, { stats: cri.PodSandboxStats }];
   ListPodSandboxStats: [object, { stats: cri.PodSandboxStats[] }];
   ListImages: [object, { images: cri.Image[] }];
   ImageStatus: [{ image: { image: string } }, { image: cri.Image | null }];

@@ -129,21 +129,25 @@ export interface Image {
   repo_tags: string[];
   repo_digests: string[];
   size: number;
+  uid: Value | null;
+  username: string;
 }
 
 interface Value {
   value: number;
 }
 
+export interface ContainerStats {
+  attributes: { id: string; metadata: { name: string } };
+  cpu: { usage_core_nano_seconds: Value | null } | null;
+  memory: { working_set_bytes: Value | null; usage_bytes: Value | null } | null;
+  writable_layer: { used_bytes: Value | null } | null;
+}
+
 export interface PodSandboxStats {
   attributes: { id: string; metadata: PodSandboxMetadata };
   linux: {
     network: { default_interface: { rx_bytes: Value | null; tx_bytes: Value | null } | null } | null;
-    containers: {
-      attributes: { id: string; metadata: { name: string } };
-      cpu: { usage_core_nano_seconds: Value | null } | null;
-      memory: { working_set_bytes: Value | null; usage_bytes: Value | null } | null;
-      writable_layer: { used_bytes: Value | null } | null;
-    }[];
+    containers: ContainerStats[];
   } | null;
 }

@@ -74,8 +74,7 @@ export function createContainerdRuntime(options: ContainerdOptions): ContainerRu
       if (broken !== undefined) throw new Error(`${broken.type}: ${broken.reason}: ${broken.message}`);
     },
     async usage() {
-      const { stats } = await client.call('ListPodSandboxStats', {});
-      return stats.map(usageFromCri);
+      return (await sandboxStats(client)).map(usageFromCri);
     },
     onEvent(listener) {
       listeners.add(listener);
@@ -87,6 +86,18 @@ export function createContainerdRuntime(options: ContainerdOptions): ContainerRu
       client.close();
     },
   };
+}
+
+/** containerd fails the whole list while one sandbox among them is not ready; then each is asked for itself. */
+async function sandboxStats(client: CriClient): Promise<cri.PodSandboxStats[]> {
+  try {
+    return (await client.call('ListPodSandboxStats', {})).stats;
+  } catch {
+    const { items } = await client.call('ListPodSandbox', {});
+    const ready = items.filter(({ state }) => state === 0);
+    const answers = await Promise.allSettled(ready.map(({ id }) => client.call('PodSandboxStats', { pod_sandbox_id: id })));
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.stats] : []));
+  }
 }
 
 type PodOperations = Pick<
@@ -140,11 +151,16 @@ function podOperations(state: State): PodOperations {
   };
 }
 
-function imageOperations(client: CriClient): Pick<ContainerRuntime, 'imageId' | 'pullImage' | 'images' | 'removeImage'> {
+function imageOperations(client: CriClient): Pick<ContainerRuntime, 'imageId' | 'imageUser' | 'pullImage' | 'images' | 'removeImage'> {
   const statusOf = (image: string) => client.call('ImageStatus', { image: { image } });
   return {
     async imageId(image) {
       return (await statusOf(image).catch((error: unknown) => Promise.reject(pullErrorOf(image, error)))).image?.id;
+    },
+    async imageUser(imageId) {
+      const { image } = await statusOf(imageId);
+      if (image?.uid) return { uid: image.uid.value };
+      return image?.username ? { username: image.username } : { uid: 0 };
     },
     async pullImage(image) {
       try {
