@@ -94,9 +94,22 @@ function encodeReply(query: Packet, reply: Reply, transport: 'udp' | 'tcp'): Buf
     authorities: reply.authorities ?? [],
     additionals: [...(reply.additionals ?? []), ...opt],
   };
+  const limit = sizeLimit(query, transport);
   const bytes = encode(packet);
-  if (bytes.length <= sizeLimit(query, transport)) return bytes;
-  return encode({ ...packet, flags: packet.flags! | truncatedFlag, answers: [], authorities: [], additionals: opt });
+  return bytes.length <= limit ? bytes : shortened({ ...packet, authorities: [], additionals: opt }, limit);
+}
+
+/** As many answers as there is room for: resolvers that do not ask again over TCP work with those. */
+function shortened(packet: Packet, limit: number): Buffer {
+  let room = limit - encode({ ...packet, answers: [] }).length;
+  const emptyBytes = encode({ type: 'response' }).length;
+  const answers: Answer[] = [];
+  for (const answer of packet.answers ?? []) {
+    room -= encode({ type: 'response', answers: [answer] }).length - emptyBytes;
+    if (room < 0) return encode({ ...packet, answers, flags: packet.flags! | truncatedFlag });
+    answers.push(answer);
+  }
+  return encode(packet);
 }
 
 function sizeLimit(query: Packet, transport: 'udp' | 'tcp'): number {

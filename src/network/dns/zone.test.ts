@@ -164,3 +164,22 @@ test('a resolver that is not there fails the question instead of hanging', async
   const forward = createForwarder(['127.0.0.1'], systemClock, 1)!;
   await assert.rejects(forward(query('example.com')), /ECONNREFUSED/);
 });
+
+test('an answer that is too long for UDP carries what there is room for, and says so', async () => {
+  const endpoints = Array.from({ length: 40 }, (_, i) => ({ addresses: [`10.0.3.${i}`] }));
+  const crowd: ZoneView = { ...view, slices: () => [{ ...dbSlice, endpoints }] };
+  const reply = async (name: string, type: string, transport: 'udp' | 'tcp') => {
+    const query = encode({ type: 'query', id: 1, questions: [{ name, type }] });
+    const bytes = await respond({ view: crowd, random: seededRandom(1), forward: undefined }, query, transport);
+    return { length: bytes!.length, ...decode(bytes!) };
+  };
+  const whole = await reply('db.default.svc.cluster.local', 'A', 'tcp');
+  assert.equal(whole.answers!.length, 40);
+  const part = await reply('db.default.svc.cluster.local', 'A', 'udp');
+  assert.ok(part.flag_tc && part.length <= 512 && part.answers!.length > 5);
+  const few: ZoneView = { ...view, slices: () => [{ ...dbSlice, endpoints: endpoints.slice(0, 4) }] };
+  const query = encode({ type: 'query', id: 1, questions: [{ name: '_sql._tcp.db.default.svc.cluster.local', type: 'SRV' }] });
+  const records = decode((await respond({ view: few, random: seededRandom(1), forward: undefined }, query, 'udp'))!);
+  assert.equal(records.flag_tc, false, 'what was not asked for goes first');
+  assert.equal(records.answers!.length, 4);
+});
