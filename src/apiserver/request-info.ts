@@ -52,11 +52,12 @@ function collectionVerb(info: RequestInfo, query: URLSearchParams): void {
   if (info.verb === 'get') info.verb = booleanOf(query, 'watch') ? 'watch' : 'list';
   if (info.verb !== 'list' && info.verb !== 'watch' && info.verb !== 'deletecollection') return;
   // Whoever may read one object by name may list and watch that one.
-  const selector = query.get('fieldSelector');
-  if (selector?.includes('metadata.name')) info.name = nameIn(selector);
+  info.name = selectedName(query.get('fieldSelector') ?? undefined);
 }
 
-function nameIn(selector: string): string {
+/** The one name that a field selector asks for; empty where it asks for more. */
+export function selectedName(selector: string | undefined): string {
+  if (selector?.includes('metadata.name') !== true) return '';
   try {
     return parseFieldSelector(selector).requiredValue('metadata.name') ?? '';
   } catch {
