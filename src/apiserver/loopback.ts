@@ -26,6 +26,7 @@ import { watchObjects } from './endpoints/watch.ts';
 import type { Core } from './registry/core.ts';
 import type { ServedResource } from './registry/served-resource.ts';
 import { objectIn } from './registry/versions.ts';
+import { selectedName } from './request-info.ts';
 import type { RequestContext } from './request.ts';
 
 const noQuery = new URLSearchParams();
@@ -37,7 +38,7 @@ export function createLoopbackClient(core: Core, user: UserInfo): Client {
     enterRequest(
       core,
       { user, userAgent, fieldManager },
-      { type: type as ResourceType, verb, namespace: ref.namespace ?? '', name: ref.name ?? '', subresource },
+      { type: type as ResourceType, verb, namespace: ref.namespace ?? '', name: ref.name ?? selectedName(ref.fieldSelector), subresource },
     );
   return { ...readSide(core, enter), ...writeSide(core, enter) };
 }
@@ -45,7 +46,7 @@ export function createLoopbackClient(core: Core, user: UserInfo): Client {
 type Enter = <T extends KubeObject>(
   type: ResourceType<T>,
   verb: string,
-  ref: { namespace?: string; name?: string },
+  ref: { namespace?: string; name?: string; fieldSelector?: string },
   subresource?: string,
   fieldManager?: string,
 ) => { resource: ServedResource; context: RequestContext };
@@ -182,7 +183,8 @@ function enterRequest(
   const resource = core.resources.of(type);
   if (!resource.info.verbs.includes(verb) && subresource === '') throw methodNotSupported(type, verb);
   const isNamespace = type.group === '' && type.plural === 'namespaces';
-  const namespace = isNamespace ? name : type.namespaced ? entering.namespace : '';
+  const ofOne = verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection';
+  const namespace = isNamespace ? (ofOne ? name : '') : type.namespaced ? entering.namespace : '';
   const info = {
     isResourceRequest: true,
     path: '',
