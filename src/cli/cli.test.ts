@@ -118,6 +118,7 @@ test('wrong usage answers 2 and one line', async (t) => {
     ['up', '--nodes', 'many'],
     ['up', '--runtime', 'docker'],
     ['up', '--name', 'no spaces'],
+    ['up', '--instance-type', 't99.huge'],
     ['token'],
     ['nonsense'],
     ['status', '-o', 'xml'],
@@ -128,9 +129,18 @@ test('wrong usage answers 2 and one line', async (t) => {
   }
 });
 
+test('a daemon that runs keeps its region', async (t) => {
+  const { keks } = await newHome(t);
+  assert.equal((await keks('up', '--nodes', '0')).code, 0);
+  const { code, stderr } = await keks('up', '--nodes', '0', '--region', 'eu-west-1');
+  assert.equal(code, 1);
+  assert.equal(stderr, 'keks: keks already runs with --region us-east-1; stop it first with: keks down\n');
+});
+
 test('version and doctor speak JSON', async (t) => {
   const { keks } = await newHome(t);
   assert.equal((json(await keks('version', '-o', 'json')) as { kubernetes: string }).kubernetes, '1.36');
+  assert.match((await keks('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
   const doctor = JSON.parse((await keks('doctor', '-o', 'json')).stdout) as { checks: { name: string; fix: string }[] };
   assert.ok(doctor.checks.some(({ name, fix }) => name === 'containerd' && fix === 'apt-get install containerd'));
 });

@@ -4,6 +4,7 @@ import { CommandFailure } from './failure.ts';
 import type { LogsFlags } from './logs.ts';
 import type { OutputFormat } from './output.ts';
 import type { UpFlags } from './settings.ts';
+import { version } from './version.ts';
 
 /** Answers the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -21,6 +22,7 @@ function program(): Command {
   const keks = new Command('keks')
     .description('Amazon EKS that you run yourself. Everything lives in KEKS_HOME (~/.keks).')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'keks: ')) })
+    .version(version, '-V, --version', 'show the version')
     .showSuggestionAfterError()
     .exitOverride();
   addLifecycle(keks);

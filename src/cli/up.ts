@@ -2,13 +2,14 @@
 import { systemClock } from '#lib/clock.ts';
 import type { ClusterStatus, FleetStatus } from '#fleet/control.ts';
 import { withoutCertificate } from '#fleet/control.ts';
+import { instanceTypeOf } from '#eks/nodegroups/pods-per-node.ts';
 import type { Home } from '#fleet/home.ts';
 import { homeOf } from '#fleet/home.ts';
 import { adminCredentials } from './credentials.ts';
 import { daemonStatus, requireDaemon } from './daemon.ts';
 import type { EksClient } from './eks-client.ts';
 import { eksClient } from './eks-client.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, usage } from './failure.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import type { OutputFormat, Progress } from './output.ts';
 import { print, terminalProgress } from './output.ts';
@@ -20,6 +21,9 @@ const account = '123456789012';
 
 export async function up(flags: UpFlags): Promise<void> {
   const settings = upSettings(flags);
+  // Before anything is made: a cluster would stay behind without its nodes.
+  if (instanceTypeOf(settings.instanceType) === undefined)
+    throw usage(`--instance-type ${settings.instanceType}: not an instance type of EC2`);
   const home = homeOf();
   const startedMs = systemClock.monotonicMs();
   const progress = terminalProgress(flags.output, systemClock);
@@ -42,16 +46,17 @@ export async function up(flags: UpFlags): Promise<void> {
 
 /** A daemon that runs keeps its port and its kind of nodes: asking for others is a mistake to be told of. */
 function refuseOtherSettings(running: FleetStatus, settings: UpSettings): void {
-  const differs =
-    settings.runtime !== 'auto' && settings.runtime !== running.runtime
-      ? `--runtime ${running.runtime}`
-      : ![0, defaultPort, running.port].includes(settings.port)
-        ? `--port ${running.port}`
-        : undefined;
+  const { runtime, port, region } = settings;
+  const differs = [
+    runtime !== 'auto' && runtime !== running.runtime && `--runtime ${running.runtime}`,
+    ![0, defaultPort, running.port].includes(port) && `--port ${running.port}`,
+    ![defaultRegion, running.region].includes(region) && `--region ${running.region}`,
+  ].find((difference) => difference !== false);
   if (differs) throw new CommandFailure(`keks already runs with ${differs}; stop it first with: keks down`);
 }
 
 const defaultPort = 4577;
+const defaultRegion = 'us-east-1';
 
 interface Report {
   progress: Progress;

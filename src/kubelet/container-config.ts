@@ -29,6 +29,7 @@ export function sandboxConfig(pod: Pod, attempt: number, context: KubeletContext
     dns: dnsOf(pod, context),
     hostNetwork: pod.spec.hostNetwork === true,
     hostPid: pod.spec.hostPID === true,
+    sharedPid: pod.spec.shareProcessNamespace === true,
     hostIpc: pod.spec.hostIPC === true,
     cgroupParent: cgroupParentOf(pod),
     sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),

@@ -24,6 +24,8 @@ export interface SandboxConfig {
   dns?: { servers: string[]; searches: string[]; options: string[] };
   hostNetwork: boolean;
   hostPid: boolean;
+  /** All containers of the pod see one another's processes. */
+  sharedPid: boolean;
   hostIpc: boolean;
   cgroupParent: string;
   /** Of the pod's runtime class; unset: the runtime's default. */

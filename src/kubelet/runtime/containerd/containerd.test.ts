@@ -14,6 +14,7 @@ const sandbox: SandboxConfig = {
   logDirectory: '/logs',
   hostNetwork: false,
   hostPid: false,
+  sharedPid: false,
   hostIpc: false,
   cgroupParent: '/kubepods/podu-1',
   sysctls: {},
@@ -46,6 +47,12 @@ test("a sandbox carries its pod's identity, whatever the pod's own labels say, a
   assert.equal(config.labels.app, 'web');
   assert.equal(config.linux.cgroup_parent, '/keks-1/kubepods/podu-1');
   assert.deepEqual(config.linux.security_context.namespace_options, { network: 0, pid: 1, ipc: 0 });
+});
+
+test("the containers of a pod share their processes where the pod says so, the host's where it says that", () => {
+  const pidOf = (config: Partial<SandboxConfig>) =>
+    sandboxToCri({ ...sandbox, ...config }, '/keks-1').linux.security_context.namespace_options.pid;
+  assert.deepEqual([pidOf({}), pidOf({ sharedPid: true }), pidOf({ hostPid: true })], [1, 0, 2]);
 });
 
 test('a privileged container sees all of /proc and /sys, others do not', () => {

@@ -120,7 +120,7 @@ export function containerToCri(config: ContainerConfig, sandbox: SandboxConfig):
 function namespaceOptions(sandbox: SandboxConfig): cri.NamespaceOption {
   return {
     network: sandbox.hostNetwork ? namespaceModes.node : namespaceModes.pod,
-    pid: sandbox.hostPid ? namespaceModes.node : namespaceModes.container,
+    pid: sandbox.hostPid ? namespaceModes.node : sandbox.sharedPid ? namespaceModes.pod : namespaceModes.container,
     ipc: sandbox.hostIpc ? namespaceModes.node : namespaceModes.pod,
   };
 }
