@@ -17,6 +17,8 @@ import { version } from './version.ts';
 
 type DaemonSettings = Pick<UpSettings, 'runtime' | 'port' | 'region'>;
 
+const longestStopMs = 60_000;
+
 /** In the background: tells whoever started it on descriptor 3. */
 export async function runDaemon(settings: DaemonSettings): Promise<void> {
   const home = homeOf();
@@ -25,6 +27,8 @@ export async function runDaemon(settings: DaemonSettings): Promise<void> {
     const fleet = await start(home, settings, stop.ask);
     tell({ ready: true });
     await stop.asked;
+    // A stop that hangs must not hold the home for ever: whatever is left, the next keks down finds and removes.
+    systemClock.after(longestStopMs, () => process.exit(1));
     await fleet.stop();
   } catch (error) {
     tell(error instanceof HomeTakenError ? { homeTaken: true } : { error: (error as Error).message });
