@@ -17,7 +17,8 @@ import { version } from './version.ts';
 
 type DaemonSettings = Pick<UpSettings, 'runtime' | 'port' | 'region'>;
 
-const longestStopMs = 60_000;
+/** Less than `keks down` waits. */
+const longestStopMs = 45_000;
 
 /** In the background: tells whoever started it on descriptor 3. */
 export async function runDaemon(settings: DaemonSettings): Promise<void> {
