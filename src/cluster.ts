@@ -11,6 +11,7 @@ import { assembleApiServer, firstAddressOf } from '#apiserver/assembly.ts';
 import type { AuditSink } from '#apiserver/audit/audit.ts';
 import type { DecodedValues } from '#apiserver/cache/world.ts';
 import type { ApiServer } from '#apiserver/server.ts';
+import { defaultServiceCidr } from '#apiserver/server.ts';
 import type { Client } from '#client/client.ts';
 import { createEventRecorder } from '#client/events.ts';
 import type { Informers } from '#client/informer.ts';
@@ -40,7 +41,6 @@ import { issueServerCertificate } from './cluster-identity.ts';
 
 /** The Kubernetes version whose behaviour is mirrored. */
 export const gitVersion = 'v1.36.0+keks';
-const defaultServiceCidr = '10.100.0.0/16';
 
 export interface ClusterOptions {
   store: Store;

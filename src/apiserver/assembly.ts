@@ -90,21 +90,14 @@ export function assembleApiServer(options: AssemblyOptions): AssembledApiServer 
       view = cluster;
       return (security = createSecurity(cluster, { ...options, publicUrl: () => `https://${options.address()}` }));
     },
-    virtual: (cluster) => [...security!.reviews, ...resourceMetrics(cluster, createUsageCollector({ kubelets, clock }))],
+    virtual: (cluster) => resourceMetrics(cluster, createUsageCollector({ kubelets, clock })),
     connect: connectHandlers({
       clock,
       kubelets,
       pod: (namespace, name) => view!.latest(pods, { namespace, name }),
       nodeExists: (name) => view!.cached(nodes, { name }) !== undefined,
     }),
-    paths: [
-      discovery.handle,
-      openApi.handle,
-      health,
-      metrics.handle,
-      componentMetrics(options.components),
-      (request) => security!.openid(request),
-    ],
+    paths: [discovery.handle, openApi.handle, health, metrics.handle, componentMetrics(options.components)],
     audit: combineTrails([
       metrics.trail,
       ...(audit ? [createAuditTrail({ sink: audit, clock, random, impersonatorOf: (user) => security!.impersonatorOf(user) })] : []),

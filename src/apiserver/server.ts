@@ -113,7 +113,8 @@ export interface ApiServer {
   readonly watcherCount: number;
 }
 
-const defaultServiceCidr = '10.100.0.0/16';
+/** EKS' own. */
+export const defaultServiceCidr = '10.100.0.0/16';
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { clock, random, log } = options;
@@ -146,8 +147,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     hooks: new Map([['/registry/services/specs/', addresses.hooks as WriteHooks]]),
     issueToken: security.issueToken,
   };
-  // A set: whoever wires may name the reviews once more.
-  const virtual = [...new Set([bindingsResource(core), ...(security.reviews ?? []), ...(options.virtual?.(view) ?? [])])];
+  const virtual = [bindingsResource(core), ...(security.reviews ?? []), ...(options.virtual?.(view) ?? [])];
   const loopback = (user: UserInfo) => withVirtualLists(createLoopbackClient(core, user), core, user, virtual);
   const paths = [...(options.paths ?? []), ...(security.openid ? [security.openid] : [])];
   const stopping: (() => void)[] = [];

@@ -1,5 +1,6 @@
 // The command line: which commands and flags there are. What a command does is loaded only when it is called.
 import { Command, CommanderError, Option } from 'commander';
+import { defaultPort, defaultRegion } from './defaults.ts';
 import { CommandFailure } from './failure.ts';
 import type { LogsFlags } from './logs.ts';
 import type { OutputFormat } from './output.ts';
@@ -89,8 +90,8 @@ function command(parent: Command, name: string, description: string): Command {
 function daemonOptions(command_: Command): Command {
   return command_
     .addOption(new Option('--runtime <kind>', 'nodes: auto, containerd or simulated').env('KEKS_RUNTIME').default('auto'))
-    .addOption(new Option('--port <port>', 'port of the EKS endpoint on 127.0.0.1').env('KEKS_PORT').default('4577'))
-    .addOption(new Option('--region <region>', 'the AWS region to be').env('KEKS_REGION').default('us-east-1'));
+    .addOption(new Option('--port <port>', 'port of the EKS endpoint on 127.0.0.1').env('KEKS_PORT').default(String(defaultPort)))
+    .addOption(new Option('--region <region>', 'the AWS region to be').env('KEKS_REGION').default(defaultRegion));
 }
 
 function nameOption(): Option {

@@ -7,6 +7,7 @@ import type { Home } from '#fleet/home.ts';
 import { homeOf } from '#fleet/home.ts';
 import { adminCredentials } from './credentials.ts';
 import { daemonStatus, requireDaemon } from './daemon.ts';
+import { defaultPort, defaultRegion } from './defaults.ts';
 import type { EksClient } from './eks-client.ts';
 import { eksClient } from './eks-client.ts';
 import { CommandFailure, usage } from './failure.ts';
@@ -54,9 +55,6 @@ function refuseOtherSettings(running: FleetStatus, settings: UpSettings): void {
   ].find((difference) => difference !== false);
   if (differs) throw new CommandFailure(`keks already runs with ${differs}; stop it first with: keks down`);
 }
-
-const defaultPort = 4577;
-const defaultRegion = 'us-east-1';
 
 interface Report {
   progress: Progress;

@@ -3,24 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decode, decodeValue } from './decode.ts';
 import type { Expected } from './decode.ts';
-import { ApiError } from './errors.ts';
+import { badRequestOf } from './refusal.fixture.ts';
 
 const pod: Expected = { apiVersion: 'v1', kind: 'Pod' };
 const deployment: Expected = { apiVersion: 'apps/v1', kind: 'Deployment' };
 
 const json = (value: unknown, expected: Expected = pod) =>
   decode(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)), 'application/json', expected);
-
-function refused(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    assert(error instanceof ApiError, String(error));
-    assert.equal(error.code, 400);
-    return error.message;
-  }
-  assert.fail('was accepted');
-}
 
 test('a pod is read into the shape in which upstream would write it again', () => {
   const { object, warnings } = json({
@@ -74,7 +63,7 @@ test('unknown fields are dropped, and told under Warn, refused under Strict, pas
   assert(!JSON.stringify(warned.object).includes('foo'));
   assert.deepEqual(json(body, { ...pod, fieldValidation: 'Ignore' }).warnings, []);
   assert.equal(
-    refused(() => json(body, { ...pod, fieldValidation: 'Strict' })),
+    badRequestOf(() => json(body, { ...pod, fieldValidation: 'Strict' })),
     'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.foo", unknown field "spec.containers[1].bar"',
   );
 });
@@ -84,7 +73,7 @@ test('duplicate fields are told with their path; the last one counts', () => {
   const { object, warnings } = json(body);
   assert.deepEqual(warnings, ['duplicate field "metadata.name"', 'duplicate field "spec.containers[0].env[0].name"']);
   assert.equal(object.metadata.name, 'b');
-  const strict = refused(() => json('{"spec":{"replicas":1,"replicas":2}}', { ...deployment, fieldValidation: 'Strict' }));
+  const strict = badRequestOf(() => json('{"spec":{"replicas":1,"replicas":2}}', { ...deployment, fieldValidation: 'Strict' }));
   assert.equal(
     strict,
     'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: duplicate field "spec.replicas"',
@@ -99,9 +88,10 @@ test('keys in free-form and unknown parts do not count as duplicates', () => {
 });
 
 test('wrong types are refused in the words of the decoder', () => {
-  const of = (spec: unknown, expected = pod) => refused(() => json({ spec }, expected)).replace(/^.* cannot be handled as a \w+: /, '');
+  const of = (spec: unknown, expected = pod) =>
+    badRequestOf(() => json({ spec }, expected)).replace(/^.* cannot be handled as a \w+: /, '');
   assert.equal(
-    refused(() => json({ spec: { replicas: 'three' } }, deployment)),
+    badRequestOf(() => json({ spec: { replicas: 'three' } }, deployment)),
     'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
   );
   assert.equal(of({ containers: {} }), 'json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container');
@@ -119,7 +109,7 @@ test('wrong types are refused in the words of the decoder', () => {
   );
   assert.equal(of({ priority: 1.5 }), 'json: cannot unmarshal number 1.5 into Go struct field PodSpec.spec.priority of type int32');
   assert.match(
-    refused(() => json('{"spec":{"priority":1.0}}')),
+    badRequestOf(() => json('{"spec":{"priority":1.0}}')),
     /cannot unmarshal number 1\.0 into Go struct field PodSpec\.spec\.priority of type int32$/,
   );
   assert.equal(
@@ -129,17 +119,17 @@ test('wrong types are refused in the words of the decoder', () => {
   assert.match(of({ containers: [{ resources: { limits: { cpu: '1x' } } }] }), /^quantities must match/);
   assert.equal(of({ containers: [{ resources: { limits: { cpu: '1mm' } } }] }), "unable to parse quantity's suffix");
   assert.match(
-    refused(() => json({ metadata: { creationTimestamp: 'soon' } })),
+    badRequestOf(() => json({ metadata: { creationTimestamp: 'soon' } })),
     /parsing time "soon" as "2006-01-02T15:04:05Z07:00": cannot parse "soon" as "2006"$/,
   );
   assert.match(
-    refused(() => json({ data: { a: '!' } }, { apiVersion: 'v1', kind: 'Secret' })),
+    badRequestOf(() => json({ data: { a: '!' } }, { apiVersion: 'v1', kind: 'Secret' })),
     /illegal base64 data at input byte 0$/,
   );
 });
 
 test('malformed JSON is refused with what Go would say and the beginning of the body', () => {
-  const of = (body: string) => refused(() => json(body));
+  const of = (body: string) => badRequestOf(() => json(body));
   const prefix = "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: ";
   assert.equal(of('{"a":'), `${prefix}unexpected end of JSON input ({"a":)`);
   assert.equal(of(''), `${prefix}unexpected end of JSON input (<empty>)`);
@@ -152,30 +142,30 @@ test('malformed JSON is refused with what Go would say and the beginning of the 
 
 test('a body that is nested without end is refused, not followed', () => {
   assert.match(
-    refused(() => json('['.repeat(1_000_000))),
+    badRequestOf(() => json('['.repeat(1_000_000))),
     /json parse error: exceeded max depth/,
   );
   assert.match(
-    refused(() => json(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)),
+    badRequestOf(() => json(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)),
     /json parse error: exceeded max depth/,
   );
   assert.match(
-    refused(() => decode(Buffer.from('['.repeat(20_000)), 'application/yaml', pod)),
+    badRequestOf(() => decode(Buffer.from('['.repeat(20_000)), 'application/yaml', pod)),
     /must be of type Pod/,
   );
 });
 
 test('another kind or version than the path says is refused', () => {
   assert.equal(
-    refused(() => json({ apiVersion: 'v2', kind: 'Foo' })),
+    badRequestOf(() => json({ apiVersion: 'v2', kind: 'Foo' })),
     'Foo in version "v2" cannot be handled as a Pod: no kind "Foo" is registered for version "v2" in scheme "pkg/api/legacyscheme/scheme.go:30"',
   );
   assert.equal(
-    refused(() => json({ apiVersion: 'apps/v1', kind: 'Deployment' })),
+    badRequestOf(() => json({ apiVersion: 'apps/v1', kind: 'Deployment' })),
     'Deployment in version "v1" cannot be handled as a Pod: converting (v1.Deployment) to (core.Pod): unknown conversion',
   );
   assert.equal(
-    refused(() => json({ apiVersion: 'events.k8s.io/v1', kind: 'Event' }, { apiVersion: 'v1', kind: 'Event' })),
+    badRequestOf(() => json({ apiVersion: 'events.k8s.io/v1', kind: 'Event' }, { apiVersion: 'v1', kind: 'Event' })),
     'the API version in the data (events.k8s.io/v1) does not match the expected API version (v1)',
   );
   assert.equal(
@@ -193,11 +183,11 @@ test('YAML is read as the same object, with its own notes on duplicates', () => 
   assert.deepEqual(warnings, ['line 6: key "hostNetwork" already set in map']);
   assert.deepEqual(object.metadata, { name: 'a', annotations: { t: '2001-01-01', u: '1' } });
   assert.match(
-    refused(() => yaml('a: b: c')),
+    badRequestOf(() => yaml('a: b: c')),
     /must be of type Pod.*error converting YAML to JSON: yaml: mapping values are not allowed in this context/,
   );
   assert.match(
-    refused(() => yaml('metadata: {name: 7}')),
+    badRequestOf(() => yaml('metadata: {name: 7}')),
     /cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string$/,
   );
 });
@@ -222,7 +212,7 @@ test('a kind that is not built in keeps its own fields as they are, but not a wr
     warnings: ['unknown field "metadata.foo"'],
   });
   assert.match(
-    refused(() => json({ metadata: { labels: [] } }, widget)),
+    badRequestOf(() => json({ metadata: { labels: [] } }, widget)),
     /cannot unmarshal array into Go struct field ObjectMeta.labels of type map/,
   );
 });

@@ -1,20 +1,9 @@
 // Label and field selectors: what they select, and what clients are told of wrong ones.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiError } from './errors.ts';
 import { checkFieldLabels, parseFieldSelector } from './field-selector.ts';
 import { parseLabelSelector, selectorOfLabelSelector, selectorOfMap, validateLabelSelector } from './label-selector.ts';
-
-function refusal(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    assert(error instanceof ApiError, String(error));
-    assert.equal(error.code, 400);
-    return error.message;
-  }
-  assert.fail('was accepted');
-}
+import { badRequestOf } from './refusal.fixture.ts';
 
 test('a label query selects as upstream does', () => {
   const labels = { a: 'b', x: 'y', n: '5', e: '' };
@@ -53,31 +42,31 @@ test('a label query is written back in canonical form', () => {
 
 test('a wrong label query is refused in upstream’s words', () => {
   assert.equal(
-    refusal(() => parseLabelSelector('a=b c')),
+    badRequestOf(() => parseLabelSelector('a=b c')),
     "found 'c', expected: ',' or 'end of string'",
   );
   assert.equal(
-    refusal(() => parseLabelSelector('a in b')),
+    badRequestOf(() => parseLabelSelector('a in b')),
     "unable to parse requirement: found 'b' expected: '('",
   );
   assert.equal(
-    refusal(() => parseLabelSelector('a,')),
+    badRequestOf(() => parseLabelSelector('a,')),
     "found '', expected: identifier after ','",
   );
   assert.equal(
-    refusal(() => parseLabelSelector('=a')),
+    badRequestOf(() => parseLabelSelector('=a')),
     "found '=', expected: !, identifier, or 'end of string'",
   );
   assert.equal(
-    refusal(() => parseLabelSelector('a b')),
+    badRequestOf(() => parseLabelSelector('a b')),
     "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
   );
   assert.match(
-    refusal(() => parseLabelSelector('a-=b')),
+    badRequestOf(() => parseLabelSelector('a-=b')),
     /^unable to parse requirement: <nil>: Invalid value: "a-": name part must consist of alphanumeric characters/,
   );
   assert.match(
-    refusal(() => parseLabelSelector('a=b-')),
+    badRequestOf(() => parseLabelSelector('a=b-')),
     /^unable to parse requirement: values\[0\]\[a\]: Invalid value: "b-": a valid label must be/,
   );
 });
@@ -134,15 +123,15 @@ test('field selectors select by value, and absent counts as empty', () => {
 
 test('wrong field selectors and unknown fields are refused', () => {
   assert.equal(
-    refusal(() => parseFieldSelector('a=b,foo')),
+    badRequestOf(() => parseFieldSelector('a=b,foo')),
     "invalid selector: 'a=b,foo'; can't understand 'foo'",
   );
   assert.equal(
-    refusal(() => checkFieldLabels(parseFieldSelector('spec.x=1'), '', 'Pod')),
+    badRequestOf(() => checkFieldLabels(parseFieldSelector('spec.x=1'), '', 'Pod')),
     'field label not supported: spec.x',
   );
   assert.equal(
-    refusal(() => checkFieldLabels(parseFieldSelector('spec.x=1'), 'apps', 'Deployment')),
+    badRequestOf(() => checkFieldLabels(parseFieldSelector('spec.x=1'), 'apps', 'Deployment')),
     '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
   );
   checkFieldLabels(parseFieldSelector('metadata.name=a,status.phase=Running'), '', 'Pod');

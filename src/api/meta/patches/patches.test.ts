@@ -1,22 +1,12 @@
 // JSON patches and merge patches: the examples of their RFCs, and what an API server refuses.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiError } from '../errors.ts';
 import { freeze } from '../object.ts';
 import type { JsonObject } from './json-object.ts';
 import { jsonPatch } from './json-patch.ts';
 import { mergePatch } from './merge-patch.ts';
 import { parseJsonPatch, parseObjectPatch } from './patch-body.ts';
-
-function refusal(run: () => unknown): ApiError {
-  try {
-    run();
-  } catch (error) {
-    assert(error instanceof ApiError, String(error));
-    return error;
-  }
-  assert.fail('was accepted');
-}
+import { refusal } from '../refusal.fixture.ts';
 
 test('a merge patch merges objects, removes on null and replaces the rest', () => {
   const examples: [JsonObject, JsonObject, JsonObject][] = [

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messageForKind } from '../../schema.ts';
-import { ApiError } from '../errors.ts';
 import { freeze } from '../object.ts';
 import type { JsonObject } from './json-object.ts';
 import { strategicMergePatch } from './strategic-merge-patch.ts';
+import { refusal } from '../refusal.fixture.ts';
 
 const pod = messageForKind('v1', 'Pod')!;
 const deployment = messageForKind('apps/v1', 'Deployment')!;
@@ -13,16 +13,6 @@ const service = messageForKind('v1', 'Service')!;
 
 function patchSpec(original: JsonObject, patch: JsonObject, message = pod): unknown {
   return strategicMergePatch(freeze({ spec: original }), freeze({ spec: patch }), message)['spec'];
-}
-
-function refusal(run: () => unknown): ApiError {
-  try {
-    run();
-  } catch (error) {
-    assert(error instanceof ApiError, String(error));
-    return error;
-  }
-  assert.fail('was accepted');
 }
 
 const a = { name: 'a', image: 'a:1' };
